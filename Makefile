@@ -1,0 +1,142 @@
+# libenvelope: everything is built under build/, never in the tree.
+#
+#   make                 the library, the command and the plugins
+#   make BUILD=asan      the same under sanitizers (release debug asan tsan cover)
+#   make unit            build and run the unit tests of this BUILD
+#   make CC=clang        builds under build/clang-release
+#   make V=1             show the commands
+
+VERSION := 0.1.0
+SOVERSION := 0
+SONAME  := libenvelope.so.$(SOVERSION)
+
+PREFIX  ?= /usr/local
+BINDIR  ?= $(PREFIX)/bin
+LIBDIR  ?= $(PREFIX)/lib
+MANDIR  ?= $(PREFIX)/share/man
+PLUGDIR ?= $(LIBDIR)/envelope
+
+BUILD ?= release
+OUT   ?= build/$(if $(filter clang%,$(CC)),clang-)$(BUILD)
+
+# ---- compiler -----------------------------------------------------------
+
+PKG_CONFIG ?= pkg-config
+WARN := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion \
+        -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef \
+        -Wcast-qual -Wwrite-strings
+HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIC \
+          -fvisibility=hidden
+
+FLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2
+FLAGS_debug   := -O0 -g3
+FLAGS_asan    := -O1 -g -fsanitize=address,undefined \
+                 -fno-sanitize-recover=all -fno-omit-frame-pointer
+FLAGS_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
+FLAGS_cover   := -O0 -g --coverage
+ifndef FLAGS_$(BUILD)
+$(error BUILD must be one of release debug asan tsan cover, not "$(BUILD)")
+endif
+
+CPPFLAGS += -Iinclude -Ilibenvelope -D_GNU_SOURCE -MMD -MP \
+            -DPLUGDIR='"$(PLUGDIR)"'
+CFLAGS   += -std=c17 $(WARN) $(HARDEN) $(FLAGS_$(BUILD))
+LDFLAGS  += -Wl,-z,relro,-z,now -Wl,--as-needed $(FLAGS_$(BUILD))
+
+CORE_PKGS := libcrypto libsodium jansson
+CORE_LIBS := $(shell $(PKG_CONFIG) --libs $(CORE_PKGS) 2>/dev/null) -lpthread
+TEST_LIBS := -lcmocka
+
+# ---- what there is ------------------------------------------------------
+
+LIB_SRC    := $(sort $(wildcard libenvelope/*/*.c))
+ENGINE_SRC := $(sort $(wildcard migrators/engine/*.c))
+COMMON_SRC := $(sort $(wildcard migrators/common/*.c))
+CLI_SRC    := $(sort $(wildcard cli/*.c))
+UNIT_SRC   := $(sort $(wildcard tests/unit/test_*.c))
+SUPPORT_SRC := $(sort $(wildcard tests/support/*.c))
+PLUGINS    := $(filter-out engine common,$(sort $(patsubst \
+              migrators/%/,%,$(dir $(wildcard migrators/*/*.c)))))
+
+obj      = $(patsubst %.c,$(OUT)/%.o,$(1))
+UNITS   := $(patsubst %.c,$(OUT)/%,$(UNIT_SRC))
+PLUG_SO := $(PLUGINS:%=$(OUT)/envl-migrator-%.so)
+
+SO      := $(OUT)/$(SONAME)
+ARCHIVE := $(OUT)/libenvelope.a
+ENGINE  := $(OUT)/libengine.a
+COMMON  := $(OUT)/libcommon.a
+SUPPORT := $(OUT)/libsupport.a
+BIN     := $(OUT)/envelope
+
+Q   := $(if $(V),,@)
+say  = $(if $(V),,@printf '  %-4s %s\n' '$(1)' '$@';)
+
+.PHONY: all
+all: $(SO) $(ARCHIVE) $(PLUG_SO) $(if $(CLI_SRC),$(BIN))
+
+# ---- how it is built ----------------------------------------------------
+
+$(OUT)/%.o: %.c Makefile
+	$(call say,CC)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(OUT)/cli/%.o $(OUT)/migrators/%.o $(OUT)/tests/%.o: CPPFLAGS += -Imigrators
+$(OUT)/migrators/postgres/%.o: CPPFLAGS += $(shell $(PKG_CONFIG) --cflags libpq 2>/dev/null)
+$(OUT)/migrators/mongo/%.o: CPPFLAGS += $(shell $(PKG_CONFIG) --cflags libmongoc-1.0 2>/dev/null)
+
+$(SO): $(call obj,$(LIB_SRC)) libenvelope/libenvelope.map
+	$(call say,LD)
+	$(Q)$(CC) -shared -Wl,-soname,$(SONAME) \
+	    -Wl,--version-script,libenvelope/libenvelope.map \
+	    $(LDFLAGS) -o $@ $(call obj,$(LIB_SRC)) $(CORE_LIBS)
+	$(Q)ln -sf $(SONAME) $(OUT)/libenvelope.so
+
+$(ARCHIVE): $(call obj,$(LIB_SRC))
+$(ENGINE): $(call obj,$(ENGINE_SRC))
+$(COMMON): $(call obj,$(COMMON_SRC))
+$(SUPPORT): $(call obj,$(SUPPORT_SRC))
+$(ARCHIVE) $(ENGINE) $(COMMON) $(SUPPORT):
+	$(call say,AR)
+	$(Q)mkdir -p $(@D) && rm -f $@ && $(AR) rcs $@ $^
+
+# The command holds the library itself, so that it starts fast and no other
+# libenvelope.so can take its place.
+$(BIN): $(call obj,$(CLI_SRC)) $(ENGINE) $(ARCHIVE)
+	$(call say,LD)
+	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $^ $(CORE_LIBS) -ldl
+
+# A plugin lists the libraries it needs as PLUGIN_LIBS_name; it exports one
+# symbol and hides the rest.
+PLUGIN_LIBS_sqlite   = $(shell $(PKG_CONFIG) --libs sqlite3)
+PLUGIN_LIBS_postgres = $(shell $(PKG_CONFIG) --libs libpq)
+PLUGIN_LIBS_mongo    = $(shell $(PKG_CONFIG) --libs libmongoc-1.0)
+
+.SECONDEXPANSION:
+$(PLUG_SO): $(OUT)/envl-migrator-%.so: \
+    $$(call obj,$$(sort $$(wildcard migrators/$$*/*.c))) $(COMMON) $(ARCHIVE) \
+    migrators/plugin.map
+	$(call say,LD)
+	$(Q)$(CC) -shared $(LDFLAGS) -Wl,--version-script,migrators/plugin.map \
+	    -o $@ $(filter %.o,$^) $(COMMON) $(ARCHIVE) $(PLUGIN_LIBS_$*) \
+	    $(CORE_LIBS)
+
+# Tests link the archives, so that they reach what the library hides.
+$(UNITS): $(OUT)/%: $(OUT)/%.o $(SUPPORT) $(ENGINE) $(COMMON) $(ARCHIVE)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) $(WRAP_$(notdir $*)) -o $@ $^ $(TEST_LIBS) \
+	    $(CORE_LIBS) -ldl
+
+# The salt of a seal is injected in tests at link time only.
+WRAP_test_known_answers := -Wl,--wrap=random_fill
+
+.PHONY: unit
+unit: $(UNITS)
+	$(Q)for t in $^; do $(RUN) $$t || exit 1; done
+
+.PHONY: clean
+clean:
+	rm -rf build
+
+-include $(shell find build -name '*.d' 2>/dev/null)
