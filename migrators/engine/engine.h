@@ -1,0 +1,104 @@
+/*
+ * engine.h - the sweep engine, as the command calls it.
+ *
+ * plan, run, verify and status for a job, on whatever store its driver names.
+ * Reports are JSON documents exactly as --json prints them (product.md
+ * section 7); text is rendered from the same document.
+ */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include <signal.h>
+
+#include <jansson.h>
+
+#include <envelope/audit.h>
+#include <envelope/envelope.h>
+
+#include "engine/job.h"
+
+enum engine_goal {
+    ENGINE_SEAL,   /* migrate: plaintext becomes envelopes              */
+    ENGINE_ROTATE  /* rotate and rewrap --job: and other kids become ours */
+};
+
+enum engine_event_kind {
+    ENGINE_PROGRESS,  /* rows so far, at most 10 times a second          */
+    ENGINE_PHASE,     /* ${text} names it: "sweep", "closing pass 1", ... */
+    ENGINE_NOTE,      /* ${text}: a side effect, a wait and its reason    */
+    ENGINE_WAITING    /* ${text}: what the sweep yields to; "" when over  */
+};
+
+struct engine_event {
+    enum engine_event_kind kind;
+    const char *text;
+    const char *target;      /* label, may be NULL                     */
+    uint64_t rows, rows_total; /* of this phase; total is an estimate  */
+    uint64_t sealed, rotated, skipped, conflicts, quarantined;
+    double rows_per_s;       /* smoothed                               */
+    double eta_s;            /* < 0: not known yet                     */
+};
+
+typedef void engine_event_fn(void *cookie, const struct engine_event *event);
+
+struct engine_options {
+    struct envl_keyring *ring;
+    struct envl_audit *audit;  /* a run records its begin and end here    */
+    const char *plugin_dir;    /* NULL: beside the command, then PLUGDIR  */
+    const char *kid;           /* NULL: the job's, else the active one    */
+    uint32_t workers;          /* 0: the job's                            */
+    const volatile sig_atomic_t *stop; /* NULL; 1: after this batch; 2: now */
+    engine_event_fn *event;    /* may be NULL; called from one thread     */
+    void *cookie;
+};
+
+/**
+ * engine_plan(job, options, ddl, report, err):
+ * Connect, bind, read a bounded sample, write nothing: rows by state
+ * (sampled), the context of each field as the application must use it, notes
+ * on side effects and grants; with ${ddl} the state schema and grants.
+ * ENVL_OK, or ENVL_E_FINDINGS where a decision is needed; else a failure.
+ */
+enum envl_status engine_plan(const struct job *job,
+                             const struct engine_options *options, bool ddl,
+                             json_t **report, struct envl_error *err);
+
+/**
+ * engine_run(job, goal, options, report, err):
+ * Sweep, or go on with a sweep that was cut short; then closing passes until
+ * nothing is left.  ${report} is the summary, given whenever work was begun.
+ * ENVL_OK; ENVL_E_PARTIAL (quarantined); ENVL_E_FINDINGS (plaintext still
+ * arriving after two closing passes); ENVL_E_INTERRUPTED; ENVL_E_LOCKED
+ * (another process has the job); ENVL_E_INTEGRITY (a record is not ours or
+ * damaged); ENVL_E_DATABASE; and what the key or audit side says.
+ */
+enum envl_status engine_run(const struct job *job, enum engine_goal goal,
+                            const struct engine_options *options,
+                            json_t **report, struct envl_error *err);
+
+/**
+ * engine_verify(job, options, report, err):
+ * Open every envelope in its place; the census.  ENVL_OK only if every value
+ * is sealed under an active key and opens (or is absent, null, or empty by
+ * policy); else ENVL_E_FINDINGS, with the report.
+ */
+enum envl_status engine_verify(const struct job *job,
+                               const struct engine_options *options,
+                               json_t **report, struct envl_error *err);
+
+/**
+ * engine_status(job, options, report, err):
+ * What the store's records say of the job, without taking part.
+ */
+enum envl_status engine_status(const struct job *job,
+                               const struct engine_options *options,
+                               json_t **report, struct envl_error *err);
+
+/**
+ * engine_plugins(options, report, err):
+ * For doctor: the plugins found, their path and whether they load.
+ */
+enum envl_status engine_plugins(const struct engine_options *options,
+                                json_t **report, struct envl_error *err);
+
+#endif /* ENGINE_ENGINE_H */

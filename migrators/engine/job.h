@@ -1,0 +1,94 @@
+/*
+ * job.h - the job file, checked (spec JOB, product.md section 4).
+ *
+ * Parsing is strict: an unknown member, a wrong type or a value that this
+ * version cannot honour is refused by name, never ignored.
+ */
+#ifndef ENGINE_JOB_H
+#define ENGINE_JOB_H
+
+#include <jansson.h>
+
+#include <envelope/envelope.h>
+#include <envelope/migrator.h>
+
+#include "engine/state.h"
+
+enum job_codec { JOB_CODEC_BASE64, JOB_CODEC_HEX, JOB_CODEC_JSON };
+enum job_action { JOB_SKIP, JOB_SEAL, JOB_QUARANTINE, JOB_STOP };
+enum job_source { JOB_CONSTANT, JOB_COLUMN, JOB_ELEMENT };
+
+/* One pair that a field's `context` adds or replaces. */
+struct job_pair {
+    const char *name;
+    enum job_source source;
+    const char *value;  /* the constant, or NULL                       */
+    uint32_t extra;     /* COLUMN: index into the target's extras      */
+};
+
+struct job_field {
+    const struct envl_field_spec *spec; /* in the target's array         */
+    bool has_encoding;
+    enum envl_encoding encoding;
+    enum job_codec codecs[3];
+    uint32_t codec_count;
+    int type;                   /* enum envl_type, or -1: from the value */
+    int pad;                    /* as in struct envl_seal_options        */
+    bool seal_empty;            /* empty: seal                           */
+    const struct job_pair *context;
+    uint32_t context_count;
+};
+
+struct job_target {
+    struct envl_target_spec spec; /* what the plugin is given */
+    const struct job_field *fields; /* spec.field_count of them */
+};
+
+struct job_pace {
+    uint32_t target_ms;           /* 200                     */
+    uint32_t rows_min, rows_max;  /* 500, 5000               */
+    uint64_t bytes;               /* 4 MiB of values a batch */
+    uint32_t workers;             /* 1                       */
+    uint32_t max_rows_per_s;      /* 0: no limit             */
+    const char *flag_file;        /* yield_to.flag_file      */
+};
+
+struct job {
+    const char *name;
+    const char *driver;       /* [a-z0-9-]+                          */
+    const char *source_json;  /* the "source" object, for the plugin */
+    const struct job_target *targets;
+    uint32_t target_count;
+    const char *kid;          /* NULL: the active key of the scope   */
+    const char *scope;        /* NULL: "default"                     */
+    enum job_action on[ROW_STATE_COUNT];
+    struct job_pace pace;
+    uint32_t lock_ms, statement_ms;
+    const char *audit_file;   /* NULL: the command's                 */
+    bool tls_any;
+    char digest[65];          /* SHA-256 of the file, hex            */
+    void *owned;              /* private: everything above lies here */
+};
+
+/**
+ * job_load(path, out, err):
+ * Read and check a job file (at most 1 MiB).  Fails with ENVL_E_NOTFOUND, or
+ * ENVL_E_USAGE naming the member, what is wrong and what is expected.
+ */
+enum envl_status job_load(const char *path, struct job **out,
+                          struct envl_error *err);
+
+/**
+ * job_parse(text, out, err):
+ * The same from memory.
+ */
+enum envl_status job_parse(struct envl_bytes text, struct job **out,
+                           struct envl_error *err);
+
+/**
+ * job_free(job):
+ * Release; NULL is ignored.
+ */
+void job_free(struct job *job);
+
+#endif /* ENGINE_JOB_H */
