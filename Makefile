@@ -1,6 +1,9 @@
 # libenvelope: everything is built under build/, never in the tree.
 #
 #   make                 the library, the command and the plugins
+#   make demo            install what is missing, build, and run the main job
+#   make check           install what is missing, build, run every test
+#   make install         honours DESTDIR, PREFIX and LIBDIR
 #   make BUILD=asan      the same under sanitizers (release debug asan tsan cover)
 #   make unit            build and run the unit tests of this BUILD
 #   make CC=clang        builds under build/clang-release
@@ -131,9 +134,66 @@ $(UNITS): $(OUT)/%: $(OUT)/%.o $(SUPPORT) $(ENGINE) $(COMMON) $(ARCHIVE)
 # The salt of a seal is injected in tests at link time only.
 WRAP_test_known_answers := -Wl,--wrap=random_fill
 
-.PHONY: unit
+.PHONY: unit unit-build print-units
+unit-build: $(UNITS)
+print-units:
+	@echo $(UNITS)
 unit: $(UNITS)
 	$(Q)for t in $^; do $(RUN) $$t || exit 1; done
+
+# ---- set-up, demo, check ------------------------------------------------
+
+.PHONY: deps demo check soak lint symbols
+deps:
+	$(Q)sh tests/support/deps.sh $(or $(DEPS),check)
+
+# The sub-make looks for the libraries again: deps may just have come.
+demo:
+	$(Q)sh tests/support/deps.sh demo
+	$(Q)$(MAKE) --no-print-directory -j2 BUILD=release all
+	$(Q)bash tests/demo/demo.sh build/release
+
+check:
+	$(Q)sh tests/support/deps.sh check
+	$(Q)bash tests/check.sh
+
+soak:
+	$(Q)sh tests/support/deps.sh check
+	$(Q)SOAK=1 bash tests/check.sh soak
+
+lint:
+	$(Q)sh tests/lint/run
+
+# What the headers declare is exactly what the shared object exports.
+symbols: $(SO)
+	$(Q)sh tests/lint/symbols $(SO)
+
+# ---- where it goes ------------------------------------------------------
+
+.PHONY: install uninstall
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(PLUGDIR) \
+	    $(DESTDIR)$(LIBDIR)/pkgconfig \
+	    $(DESTDIR)$(PREFIX)/include/envelope $(DESTDIR)$(MANDIR)/man1
+	install -m 755 $(BIN) $(DESTDIR)$(BINDIR)
+	install -m 755 $(SO) $(DESTDIR)$(LIBDIR)/$(SONAME).$(VERSION)
+	ln -sf $(SONAME).$(VERSION) $(DESTDIR)$(LIBDIR)/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libenvelope.so
+	install -m 644 $(ARCHIVE) $(DESTDIR)$(LIBDIR)
+	install -m 755 $(PLUG_SO) $(DESTDIR)$(PLUGDIR)
+	install -m 644 include/envelope.h $(DESTDIR)$(PREFIX)/include
+	install -m 644 include/envelope/*.h $(DESTDIR)$(PREFIX)/include/envelope
+	install -m 644 $(wildcard docs/man/*.1) $(DESTDIR)$(MANDIR)/man1
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
+	    -e 's|@VERSION@|$(VERSION)|' libenvelope/libenvelope.pc.in \
+	    > $(DESTDIR)$(LIBDIR)/pkgconfig/libenvelope.pc
+
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/envelope $(DESTDIR)$(LIBDIR)/libenvelope.* \
+	    $(DESTDIR)$(LIBDIR)/pkgconfig/libenvelope.pc \
+	    $(DESTDIR)$(PREFIX)/include/envelope.h \
+	    $(DESTDIR)$(MANDIR)/man1/envelope*.1
+	rm -rf $(DESTDIR)$(PLUGDIR) $(DESTDIR)$(PREFIX)/include/envelope
 
 .PHONY: clean
 clean:

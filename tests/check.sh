@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# Run every test; each stage's log stays under build/check/.
+#   check.sh              all stages
+#   check.sh STAGE...     only these
+# Prints each runner's closing line, and last `N passed, N failed, N skipped`.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+logs=$PWD/build/check
+mkdir -p "$logs"
+rm -f "$logs"/closing "$logs"/*.log
+passed=0 failed=0 skipped=0
+jobs=$(nproc)
+export CMOCKA_MESSAGE_OUTPUT=STDOUT
+
+# add LOG: take the closing lines of cmocka and of our own runners.
+add() {
+    local n
+    n=$(awk '/^\[  PASSED  \] [0-9]+ test/ { n += $4 }
+             match($0, /[0-9]+ passed, [0-9]+ failed/) {
+                 split(substr($0, RSTART), f, " "); n += f[1] }
+             END { print n + 0 }' "$1")
+    passed=$((passed + n))
+    n=$(awk '/^\[  FAILED  \] [0-9]+ test/ { n += $4 }
+             match($0, /[0-9]+ passed, [0-9]+ failed/) {
+                 split(substr($0, RSTART), f, " "); n += f[3] }
+             END { print n + 0 }' "$1")
+    failed=$((failed + n))
+    n=$(awk '/^\[  SKIPPED \] [0-9]+ test/ { n += $4 }
+             match($0, /, [0-9]+ skipped/) {
+                 split(substr($0, RSTART), f, " "); n += f[2] }
+             END { print n + 0 }' "$1")
+    skipped=$((skipped + n))
+    echo "$n" >/dev/null
+}
+
+# stage NAME COMMAND...: run it, show how it closed, and its tail if it failed.
+stage() {
+    local name=$1 log=$logs/$1.log start=$SECONDS before=$failed rc
+    shift
+    "$@" >"$log" 2>&1 </dev/null
+    rc=$?
+    add "$log"
+    printf '== %-18s %4ds  ' "$name" $((SECONDS - start))
+    if [ $rc -eq 0 ] && [ "$failed" -eq "$before" ]; then
+        echo ok
+        grep -hE '([0-9]+ passed, [0-9]+ failed)' "$log" | tail -3 |
+            sed 's/^/     /'
+        grep -hE '^(SKIP|skipped:|skip:)' "$log" | sort -u | head -20 |
+            sed 's/^/     /'
+    else
+        echo "FAILED (exit $rc)"
+        [ "$failed" -eq "$before" ] && failed=$((failed + 1))
+        grep -hE '^(not ok|FAIL|\[  FAILED|.*: (error|Error):)' "$log" |
+            head -40 | sed 's/^/     /'
+        tail -40 "$log" | sed 's/^/     | /'
+    fi
+}
+
+build() { make --no-print-directory -j"$jobs" "$@"; }
+
+# Every unit test of a BUILD, two at a time; RUN may hold a wrapper.
+units() {
+    make --no-print-directory -j"$jobs" "$@" unit-build || return 1
+    local out
+    out=$(make --no-print-directory "$@" print-units)
+    # shellcheck disable=SC2086
+    printf '%s\n' $out | xargs -P "$jobs" -I{} bash -c '
+        log=$(mktemp)
+        ${RUN:-} "{}" >"$log" 2>&1; rc=$?
+        cat "$log"; rm -f "$log"
+        [ $rc -eq 0 ] || { echo "FAIL {} exit $rc"; exit 1; }'
+}
+
+valgrind_units() {
+    RUN="valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite" \
+        ENVL_TEST_QUICK=1 units BUILD=debug
+}
+asan_units() {
+    ASAN_OPTIONS=detect_leaks=1 ENVL_TEST_QUICK=1 units BUILD=asan
+}
+tsan_units() {
+    make --no-print-directory -j"$jobs" BUILD=tsan \
+        build/tsan/tests/unit/test_threads build/tsan/tests/unit/test_reload &&
+    ENVL_TEST_QUICK=1 build/tsan/tests/unit/test_threads &&
+    ENVL_TEST_QUICK=1 build/tsan/tests/unit/test_reload
+}
+installed() { sh tests/cli/install.sh; }
+leftovers() {
+    local left
+    left=$(git status --porcelain --untracked-files=all)
+    [ -z "$left" ] || { echo "FAIL the tests left files in the tree:"; echo "$left"; return 1; }
+    left=$(ps -eo pid,args | grep -E "$PWD/build|envl-test-" | grep -vE 'grep|check.sh' || :)
+    [ -z "$left" ] || { echo "FAIL processes left:"; echo "$left"; return 1; }
+    echo "leftovers: 2 passed, 0 failed, 0 skipped"
+}
+
+all="release clang lint symbols unit cli install interop sqlite postgres sweep demo fuzz tsan asan valgrind leftovers"
+for name in ${@:-$all}; do
+    case $name in
+    release)  stage release build all ;;
+    clang)    stage clang build CC=clang all ;;
+    lint)     stage lint sh tests/lint/run ;;
+    symbols)  stage symbols build symbols ;;
+    unit)     stage unit units ;;
+    cli)      stage cli bash tests/cli/run ;;
+    install)  stage install installed ;;
+    interop)  stage interop /usr/bin/python3 tests/interop/test_interop.py build/release/envelope
+              stage known-answers /usr/bin/python3 tests/interop/check_known_answers.py ;;
+    sqlite)   stage sqlite build check-sqlite ;;
+    postgres) stage postgres build check-postgres ;;
+    sweep)    stage sweep bash tests/integration/run ;;
+    demo)     stage demo bash tests/demo/test_demo.sh ;;
+    fuzz)     stage fuzz build fuzz-replay ;;
+    tsan)     stage tsan tsan_units ;;
+    asan)     stage asan asan_units ;;
+    valgrind) stage valgrind valgrind_units ;;
+    soak)     stage soak bash tests/integration/soak ;;
+    leftovers) stage leftovers leftovers ;;
+    *) echo "check: no stage '$name'" >&2; exit 2 ;;
+    esac
+done
+
+echo "$passed passed, $failed failed, $skipped skipped" | tee "$logs/closing"
+[ "$failed" -eq 0 ]

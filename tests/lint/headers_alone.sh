@@ -1,0 +1,14 @@
+#!/bin/sh
+# Every header compiles alone; the public ones also as C++.
+status=0
+for header in $(git ls-files '*.h'); do
+    printf '#include "%s"\n' "$header" | ${CC:-gcc} -std=c17 -Wall -Wextra \
+        -Werror -D_GNU_SOURCE -Iinclude -Ilibenvelope -Imigrators -Icli -I. \
+        $(pkg-config --cflags libpq sqlite3 2>/dev/null) \
+        -fsyntax-only -x c - || { echo "$header"; status=1; }
+done
+for header in $(git ls-files 'include/*.h'); do
+    printf '#include "%s"\n' "$header" | ${CXX:-g++} -Wall -Wextra -Werror \
+        -Iinclude -I. -fsyntax-only -x c++ - || { echo "$header"; status=1; }
+done
+exit $status
