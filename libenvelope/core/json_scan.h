@@ -5,7 +5,8 @@
  * size of numbers or on duplicates, no recursion, no allocation.  It serves
  * three masters: finding an envelope's beginning in an object (spec ENV),
  * checking that a value of type json is JSON, and splicing a document byte by
- * byte without printing it again.
+ * byte without printing it again.  (The beginning of a document that may be
+ * cut short or no JSON at all is envelope/beginning.h's.)
  */
 #ifndef CORE_JSON_SCAN_H
 #define CORE_JSON_SCAN_H
@@ -36,6 +37,7 @@ struct json_scan {
     size_t start;    /* offset and                                 */
     size_t len;      /*   length of the token last returned        */
     size_t depth;    /* open objects and arrays                    */
+    bool no_memory;  /* the ERROR was a lack of memory             */
     unsigned expect; /* private                                    */
     uint8_t inline_stack[256];
     struct envl_buf stack; /* private: deeper levels               */
@@ -49,7 +51,8 @@ void json_scan_init(struct json_scan *scan, struct envl_bytes text);
 
 /**
  * json_scan_next(scan):
- * Return the next token; its bytes are text[start, start + len).  END once
+ * Return the next token; its bytes are text[start, start + len), and strings
+ * and names are well-formed UTF-8.  END once
  * the outermost value is complete and only whitespace follows; anything else
  * that follows, and text that is cut short, is ERROR.
  */
