@@ -84,7 +84,7 @@ tsan_units() {
     ENVL_TEST_QUICK=1 build/tsan/tests/unit/test_threads &&
     ENVL_TEST_QUICK=1 build/tsan/tests/unit/test_reload
 }
-installed() { sh tests/cli/install.sh; }
+installed() { bash tests/install/test_install.sh; }
 leftovers() {
     local left
     left=$(git status --porcelain --untracked-files=all)
@@ -109,7 +109,8 @@ for name in ${@:-$all}; do
     sqlite)   stage sqlite build check-sqlite ;;
     postgres) stage postgres build check-postgres ;;
     sweep)    stage sweep bash tests/integration/run ;;
-    demo)     stage demo bash tests/demo/test_demo.sh ;;
+    demo)     stage quickstart bash tests/demo/quickstart.sh
+              stage demo bash tests/demo/test_demo.sh ;;
     fuzz)     stage fuzz build fuzz-replay ;;
     tsan)     stage tsan tsan_units ;;
     asan)     stage asan asan_units ;;
