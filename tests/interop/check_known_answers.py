@@ -99,6 +99,15 @@ def run_file(path, report):
         run_other(item, report)
 
 
+def prove_failure_counts(report):
+    """A spoiled case must fail, or the rest proves nothing."""
+    scratch = Report(quiet=True)
+    _, case = next(vectors.read("open"))
+    vectors.RUN["open"](vectors.ring(), {**case, "status": "never"}, "spoiled",
+                        scratch)
+    report.equal("a spoiled vector is counted as failed", scratch.failed, 1)
+
+
 def main(argv):
     report = Report()
     named = os.environ.get("ENVELOPE_KNOWN_ANSWERS")
@@ -108,6 +117,7 @@ def main(argv):
     if not files:
         report.skip("no file of known answers was named")
     vectors.run_all(report)
+    prove_failure_counts(report)
     return report.close()
 
 

@@ -2,7 +2,8 @@
 
 
 class Report:
-    def __init__(self):
+    def __init__(self, quiet=False):
+        self.quiet = quiet
         self.passed = self.failed = self.skipped = 0
 
     def equal(self, name, got, wanted):
@@ -10,6 +11,8 @@ class Report:
             self.passed += 1
             return
         self.failed += 1
+        if self.quiet:
+            return
         print(f"not ok - {name}: got {str(got)[:120]}, "
               f"wanted {str(wanted)[:120]}")
 

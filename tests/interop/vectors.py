@@ -1,5 +1,138 @@
-"""Run the project's own vectors."""
+"""Read spec/vectors, and run the second implementation over them."""
+
+import json
+from pathlib import Path
+
+from envelope_py import (Failure, Key, Ring, blind_index, open_, parse,
+                         read_ring, rewrap, seal)
+from envelope_py import context as ctx
+from envelope_py.envelope import MODES, TYPES, make_frame, seal_frame
+
+FOLDER = Path(__file__).resolve().parents[2] / "spec" / "vectors"
+TYPE_NAMES = {number: name for name, number in TYPES.items()}
+
+
+def bytes_of(case, name):
+    """A member given as a string, or in hex under name_hex."""
+    if name + "_hex" in case:
+        return bytes.fromhex(case[name + "_hex"])
+    return case[name].encode()
+
+
+def context_of(case):
+    if "context_hex" in case:
+        return [[bytes.fromhex(part) for part in pair]
+                for pair in case["context_hex"]]
+    return case["context"]
+
+
+def accept_of(case):
+    return [MODES[mode] for mode in case.get("accept", MODES)]
+
+
+def read(folder):
+    """(path, case) of every vector in one folder."""
+    for path in sorted((FOLDER / folder).glob("*.json")):
+        yield path, json.loads(path.read_text(encoding="utf-8"))
+
+
+def ring():
+    """The shared ring, opened with its key file, as a reader would."""
+    shared = json.loads((FOLDER / "ring.json").read_text(encoding="utf-8"))
+    return read_ring(shared["file"].encode(),
+                     key_file=bytes.fromhex(shared["key_file"]))
+
+
+def outcome(call):
+    """(status, result) of call."""
+    try:
+        return "ok", call()
+    except Failure as failure:
+        return failure.status, None
+
+
+def _open(keys, case, name, report):
+    data = bytes_of(case, "value")
+    pairs = context_of(case)
+    status, result = outcome(lambda: open_(
+        keys, pairs, data, scope=case.get("scope", "default"),
+        accept=accept_of(case)))
+    report.equal(name, status, case["status"])
+    if status != "ok":
+        return
+    type_, value = result
+    report.equal(name + ": value", (TYPE_NAMES[type_], value),
+                 (case["type"], bytes_of(case, "plaintext")))
+    if "salt" in case:  # the other direction
+        frame = make_frame(value, type_, case["pad"])
+        made = seal_frame(keys.find(case["kid"]), pairs, frame,
+                          bytes.fromhex(case["salt"]),
+                          bytes.fromhex(case.get("value_key", "")))
+        report.equal(name + ": sealed again", made, parse(data)[0])
+
+
+def _seal(keys, case, name, report):
+    pad = 0 if case["pad"] == "none" else case["pad"]
+    status, made = outcome(lambda: seal(
+        keys, context_of(case), bytes_of(case, "value"), kid=case["kid"],
+        mode=MODES[case["mode"]], type_=TYPES[case["type"]], pad=pad,
+        encoding=case["encoding"], scope=case["scope"],
+        nested=case["allow_nested"], salt=bytes.fromhex(case["salt"]),
+        value_key=bytes.fromhex(case["value_key"])))
+    report.equal(name, status, case["status"])
+    if made is not None:
+        report.equal(name + ": envelope", made, bytes_of(case, "envelope"))
+        _, value = open_(keys, context_of(case), made, scope="*")
+        report.equal(name + ": opened", value, bytes_of(case, "value"))
+
+
+def _rewrap(keys, case, name, report):
+    status, made = outcome(lambda: rewrap(
+        keys, context_of(case), bytes_of(case, "value"), case["kid"]))
+    report.equal(name, status, case["status"])
+    if made is not None:
+        report.equal(name + ": envelope", made, bytes_of(case, "envelope"))
+
+
+def _index(keys, case, name, report):
+    status, made = outcome(lambda: blind_index(
+        keys.find(case["kid"]).material, bytes_of(case, "field"),
+        bytes_of(case, "value"), case["bits"]))
+    report.equal(name, (status, made), (case["status"], case.get("hex")))
+
+
+def _context(_, case, name, report):
+    status, made = outcome(
+        lambda: ctx.encode(MODES[case["mode"]], context_of(case)))
+    wanted = bytes.fromhex(case["bytes"]) if "bytes" in case else None
+    report.equal(name, (status, made), (case["status"], wanted))
+
+
+def _keyring(_, case, name, report):
+    key_file, phrase = case.get("key_file"), case.get("passphrase")
+    status, opened = outcome(lambda: read_ring(
+        bytes_of(case, "file"),
+        key_file=None if key_file is None else bytes.fromhex(key_file),
+        passphrase=None if phrase is None else phrase.encode()))
+    report.equal(name, status, case["status"])
+    if opened is not None:
+        keys = [Key(key["kid"], key["use"], key["state"],
+                    bytes.fromhex(key["key"]) if key["key"] else None,
+                    key["scope"]) for key in case["keys"]]
+        report.equal(name + ": keys", opened.keys, Ring(keys).keys)
+        report.equal(name + ": pin", opened.pin, case["pin"])
+
+
+RUN = {"open": _open, "seal": _seal, "rewrap": _rewrap, "index": _index,
+       "context": _context, "keyring": _keyring}
 
 
 def run_all(report):
-    report.skip("spec/vectors is not there yet")
+    """Run every vector; each must hold, and there must be some of each."""
+    keys = ring()
+    for folder, run in RUN.items():
+        count = 0
+        for path, case in read(folder):
+            run(keys, case, f"{folder}/{path.stem}", report)
+            count += 1
+        report.equal(f"{folder}: there are vectors", count > 0, True)

@@ -17,10 +17,10 @@ def unb64url(text, status="format", what="base64url"):
     """spec: ENV-7.4, KEY-5"""
     raw = text if isinstance(text, bytes) else text.encode("utf-8", "replace")
     if not _B64URL.match(raw) or len(raw) % 4 == 1:
-        raise Failure(status, f"{what} is not base64url")
+        raise Failure(status, f"ENV-7.4: {what}")
     data = base64.urlsafe_b64decode(raw + b"=" * (-len(raw) % 4))
     if b64url(data).encode() != raw:
-        raise Failure(status, f"{what} has trailing bits that are not zero")
+        raise Failure(status, f"ENV-7.4: {what}, trailing bits")
     return data
 
 

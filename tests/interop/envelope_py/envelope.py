@@ -59,7 +59,7 @@ def begins(data):
 def parse(data):
     """spec: ENV-8.1 up to `format`.  Returns (Envelope, encoding)."""
     encoding = beginning(data)
-    require(encoding, "notenv", "ENV-8.2: no beginning matches")
+    require(encoding, "notenv", "ENV-8.2, ENV-8.6: no beginning matches")
     readers = {TEXT: _parse_text, BINARY: _parse_binary, OBJECT: _parse_object}
     envelope = readers[encoding](data)
     length = len(envelope.payload)
@@ -290,11 +290,12 @@ def seal(ring, pairs, value, *, kid=None, mode=DERIVED, type_=BYTES,
     key = _sealing_key(ring, kid, scope, mode)
     if pad is None:
         pad = 32 if len(value) <= 4096 else 0  # spec: ENV-6.9
-    return write(_seal(key, pairs, make_frame(value, type_, pad), salt,
-                       value_key), encoding)
+    return write(seal_frame(key, pairs, make_frame(value, type_, pad), salt,
+                            value_key), encoding)
 
 
-def _seal(key, pairs, frame, salt=None, value_key=None):
+def seal_frame(key, pairs, frame, salt=None, value_key=None):
+    """Seal a frame as it is, under a key in any state."""
     envelope = Envelope(DERIVED, key.kid, b"")
     input_key = key.material
     if key.use == "wrap":

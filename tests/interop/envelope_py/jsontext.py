@@ -152,7 +152,7 @@ def unescape(raw, lenient=False):
     except (Failure, UnicodeDecodeError) as failure:
         if lenient:
             return None
-        raise Failure("format", "a string that is not JSON") from failure
+        raise Failure("format", "ENV-7.10: not a JSON string") from failure
 
 
 def is_number(raw):

@@ -1,0 +1,1 @@
+"""The cases of spec/vectors, by folder.  Everything here is TEST DATA."""
