@@ -13,6 +13,20 @@
 
 #include "crypto/hmac512.h"
 
+/**
+ * key_name_valid(name):
+ * True if ${name} obeys the rule for kids, scopes and unlock names: 1 to 63
+ * of a-z, 0-9, '.' and '-', the first a letter or digit (spec ENV-2.1).
+ */
+bool key_name_valid(struct envl_bytes name);
+
+/**
+ * key_use_read(text, use), key_state_read(text, state):
+ * Read a word of the ring file; false if there is no such word.
+ */
+bool key_use_read(struct envl_bytes text, enum envl_key_use *use);
+bool key_state_read(struct envl_bytes text, enum envl_key_state *state);
+
 /* Lies in the view's guarded memory. */
 struct key_secret {
     uint8_t bytes[32];
