@@ -3,14 +3,12 @@
 
     check_known_answers.py [FILE...]
 
-spec/vectors is always run.  Each FILE is a known-answer file of the format
-(`cases`, `checks`, `other`); without one, the file named by
-ENVELOPE_KNOWN_ANSWERS is run, if there is one.
+spec/vectors is always run, and spec/vectors/known-answers.json, or each FILE in
+its place.
 """
 
 import hashlib
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -110,12 +108,8 @@ def prove_failure_counts(report):
 
 def main(argv):
     report = Report()
-    named = os.environ.get("ENVELOPE_KNOWN_ANSWERS")
-    files = argv[1:] or ([named] if named else [])
-    for path in files:
+    for path in argv[1:] or [vectors.FOLDER / "known-answers.json"]:
         run_file(path, report)
-    if not files:
-        report.skip("no file of known answers was named")
     vectors.run_all(report)
     prove_failure_counts(report)
     return report.close()
