@@ -60,6 +60,7 @@ struct envl_host {
     bool allow_plain_transport; /* the job says "tls": "any" */
     uint32_t lock_ms;           /* longest wait for a row lock; 250      */
     uint32_t statement_ms;      /* longest statement; 15000              */
+    bool allow_log_exposure;    /* the job says "allow_log_exposure": true */
 };
 
 /* ---- places ------------------------------------------------------------- */
@@ -128,7 +129,8 @@ struct envl_leaf {
     struct envl_path path;     /* count 0 for a column                    */
     struct envl_cell value;    /* the source                              */
     struct envl_cell sibling;  /* what stands at `into`; ABSENT without    */
-    struct envl_cell element;  /* element_id's value as text, else ABSENT  */
+    struct envl_cell element;  /* element_id's value as TEXT, written as a
+                                  key is, else ABSENT                      */
 };
 
 struct envl_row {
@@ -138,7 +140,9 @@ struct envl_row {
                                       contexts use (product.md section 4);
                                       count 0: no default context            */
     uint32_t id_count;
-    const struct envl_cell *extras; /* extra_count texts                     */
+    const struct envl_cell *extras; /* extra_count cells of kind TEXT, written
+                                       as keys are (spec JOB-34, JOB-35);
+                                       another kind: there is no such text   */
     const struct envl_leaf *leaves; /* a field with nothing there has one
                                        leaf of kind ABSENT (total census)    */
     uint32_t leaf_count;
@@ -168,7 +172,13 @@ struct envl_read {
 #define ENVL_EDIT_INTO  1u /* put at the sibling, not over the value      */
 #define ENVL_EDIT_CLEAR 2u /* and remove the source: NULL, or the member  */
 
-/* Edits of one row stand together, rows in the page's order. */
+/*
+ * Edits of one row stand together, rows in the page's order.  ${put} is of
+ * kind TEXT for text, which the plugin writes as a JSON or BSON string inside
+ * documents; BYTES for a binary column or BinData 0; JSON for the object form,
+ * exact JSON text that stands for a value, in a BSON document the document of
+ * spec ENV-7.9; BSON is not put by this version.
+ */
 struct envl_edit {
     uint32_t row;
     uint32_t leaf;
@@ -236,7 +246,9 @@ struct envl_field_info {
                                 TEXT, BYTES, JSON or BSON                   */
     uint64_t max_len;        /* characters or bytes it can hold; 0: no limit */
     bool source_not_null;    /* clearing the source is not possible         */
-    const char *column;      /* as the store spells it, for the place        */
+    const char *column;      /* where the envelope lives (with `into` and no
+                                path: the sibling), as the store spells it;
+                                NULL where there are documents only         */
 };
 
 struct envl_target_info {

@@ -15,10 +15,16 @@ struct census_entry {
     uint64_t count;
 };
 
-/* Small: at most fields x states x kids.  Zero-initialise. */
+/*
+ * Small: at most fields x states x kids, and of kids no more than
+ * CENSUS_MAX_ENTRIES in all, since whoever writes rows can make kids up: what
+ * comes after is counted under kid "".  Zero-initialise.
+ */
+#define CENSUS_MAX_ENTRIES 256u
+
 struct census {
     struct census_entry *entries;
-    size_t count, cap;
+    size_t count, cap, last; /* last: where the last value was counted */
 };
 
 /**
@@ -44,8 +50,10 @@ uint64_t census_total(const struct census *census, enum row_state state);
 
 /**
  * census_encode(census), census_decode(array, out, err):
- * To and from a JSON array of compact entries, for records in the store.
- * encode returns NULL if memory is short.
+ * To and from a JSON array of compact entries [target, field, state, kid,
+ * count], for records in the store.  encode returns NULL if memory is short.
+ * decode fills an empty ${out}, and fails with ENVL_E_INTEGRITY, ${out} empty,
+ * for anything that encode does not give.
  */
 json_t *census_encode(const struct census *census);
 enum envl_status census_decode(const json_t *array, struct census *out,

@@ -1,8 +1,9 @@
 /*
  * job.h - the job file, checked (spec JOB, product.md section 4).
  *
- * Parsing is strict: an unknown member, a wrong type or a value that this
- * version cannot honour is refused by name, never ignored.
+ * Parsing is strict: an unknown, missing or repeated member, a wrong type or a
+ * member that this version does not carry out is refused by its place in the
+ * file (targets[0].fields[1].colum), never ignored.
  */
 #ifndef ENGINE_JOB_H
 #define ENGINE_JOB_H
@@ -18,19 +19,21 @@ enum job_codec { JOB_CODEC_BASE64, JOB_CODEC_HEX, JOB_CODEC_JSON };
 enum job_action { JOB_SKIP, JOB_SEAL, JOB_QUARANTINE, JOB_STOP };
 enum job_source { JOB_CONSTANT, JOB_COLUMN, JOB_ELEMENT };
 
+#define JOB_MAX_CODECS 8u
+
 /* One pair that a field's `context` adds or replaces. */
 struct job_pair {
-    const char *name;
+    struct envl_bytes name;
     enum job_source source;
-    const char *value;  /* the constant, or NULL                       */
-    uint32_t extra;     /* COLUMN: index into the target's extras      */
+    struct envl_bytes value; /* CONSTANT; may hold U+0000              */
+    uint32_t extra;          /* COLUMN: index into the target's extras */
 };
 
 struct job_field {
     const struct envl_field_spec *spec; /* in the target's array         */
     bool has_encoding;
     enum envl_encoding encoding;
-    enum job_codec codecs[3];
+    enum job_codec codecs[JOB_MAX_CODECS];
     uint32_t codec_count;
     int type;                   /* enum envl_type, or -1: from the value */
     int pad;                    /* as in struct envl_seal_options        */
@@ -46,7 +49,7 @@ struct job_target {
 
 struct job_pace {
     uint32_t target_ms;           /* 200                     */
-    uint32_t rows_min, rows_max;  /* 500, 5000               */
+    uint32_t rows_min, rows_max;  /* 50, 5000                */
     uint64_t bytes;               /* 4 MiB of values a batch */
     uint32_t workers;             /* 1                       */
     uint32_t max_rows_per_s;      /* 0: no limit             */
@@ -61,19 +64,21 @@ struct job {
     uint32_t target_count;
     const char *kid;          /* NULL: the active key of the scope   */
     const char *scope;        /* NULL: "default"                     */
-    enum job_action on[ROW_STATE_COUNT];
+    enum job_action on[ROW_STATE_COUNT]; /* all set, by default too  */
     struct job_pace pace;
     uint32_t lock_ms, statement_ms;
     const char *audit_file;   /* NULL: the command's                 */
     bool tls_any;
+    bool allow_log_exposure;  /* JOB-9                               */
     char digest[65];          /* SHA-256 of the file, hex            */
     void *owned;              /* private: everything above lies here */
 };
 
 /**
  * job_load(path, out, err):
- * Read and check a job file (at most 1 MiB).  Fails with ENVL_E_NOTFOUND, or
- * ENVL_E_USAGE naming the member, what is wrong and what is expected.
+ * Read and check a job file (at most 1 MiB).  Fails with ENVL_E_NOTFOUND,
+ * ENVL_E_IO, or ENVL_E_USAGE naming the member, what is wrong and what is
+ * expected.
  */
 enum envl_status job_load(const char *path, struct job **out,
                           struct envl_error *err);

@@ -41,11 +41,15 @@ struct row_place {
     bool corrupt;              /* a full open failed after the commitment */
 };
 
+/* Only what the state asks for needs to be known; the rest may be anything. */
 struct row_facts {
     struct row_place source;   /* the value itself                        */
     struct row_place sibling;  /* ABSENT where there is no `into`         */
     bool has_into;
     bool keep_source;          /* sibling mode: both present is normal    */
+    bool seal_empty;           /* empty: seal                             */
+    bool same;                 /* both present: the sibling, fully opened,
+                                  holds the source's value                */
     bool legacy;               /* the source has the shape of a known scheme */
     bool codec_ok;             /* the source decodes                      */
     bool context_ok;           /* a valid context can be made             */
@@ -55,9 +59,19 @@ struct row_facts {
 
 /**
  * row_state_of(facts):
- * The one state of a value.  Pure: no I/O, no allocation, any input.
+ * The one state of a value.  Pure: no I/O, no allocation, any input.  With
+ * `into`: an envelope at the sibling speaks for the value once the source is
+ * gone; a plaintext beside an envelope of the same value is plaintext (sealed
+ * again and removed), in sibling mode it has the envelope's state; a sibling
+ * that holds anything but an envelope is both_present, never overwritten.
  */
 enum row_state row_state_of(const struct row_facts *facts);
+
+/**
+ * row_state_sealed(state):
+ * True for the states whose value names a kid.
+ */
+bool row_state_sealed(enum row_state state);
 
 /**
  * row_state_name(state):

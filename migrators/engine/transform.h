@@ -25,7 +25,9 @@ struct transform_options {
     uint32_t target;                     /* index in the job             */
     const struct envl_target_info *info; /* borrowed, as bound           */
     enum transform_goal goal;
-    const char *kid;                     /* resolved: what seals         */
+    const char *kid;                     /* resolved: what seals; VERIFY and
+                                            CENSUS also take NULL: no kid
+                                            is current                   */
 };
 
 struct transform;
@@ -35,12 +37,17 @@ struct leaf_result {
     uint32_t row, leaf, field;
     enum row_state state;      /* as found                               */
     enum row_state after;      /* once its row is written; else = state  */
-    char kid[ENVL_KID_MAX + 1];       /* as found, in a sealed state     */
-    enum job_action action;
-    uint8_t digest[32];        /* of the value, if it is quarantined     */
+    const char *kid;           /* as found, in a sealed state, else "";
+                                  lives as long as the transform         */
+    enum job_action action;    /* SEAL: its edit is in the work          */
+    uint8_t digest[32];        /* HMAC of the row's key and the value under
+                                  a ring subkey, if it is quarantined    */
 };
 
-/* Decisions for a page; two may be alive at a time (pipelining). */
+/*
+ * Decisions for a page, in memory of the transform's; several may be alive at
+ * a time (pipelining), each as long as its page.  Start from zero.
+ */
 struct page_work {
     struct envl_edit *edits;   /* in the page's order, for write_begin   */
     uint32_t edit_count;
@@ -52,8 +59,10 @@ struct page_work {
 
 /**
  * transform_new(options, out, err):
- * Prepare for one bound target.  Fails with ENVL_E_NOKEY, ENVL_E_POLICY (the
- * key does not seal, the mode or encoding does not fit the column).
+ * Prepare for one bound target; everything in ${options} is borrowed.  Fails
+ * with ENVL_E_NOKEY, ENVL_E_POLICY (the key does not seal; the encoding does
+ * not go into the column; the key's type gives no id and the job no context;
+ * a source that cannot be null would have to be cleared), with a hint.
  */
 enum envl_status transform_new(const struct transform_options *options,
                                struct transform **out,
@@ -64,8 +73,9 @@ enum envl_status transform_new(const struct transform_options *options,
  * Decide for every leaf of ${page} and seal what is to be sealed, in one
  * batch.  ${work} is filled; release it with page_work_free.  A value that
  * cannot be handled is a leaf_result, not a failure; fails only with what
- * concerns the whole: ENVL_E_NOKEY, ENVL_E_PROVIDER, ENVL_E_NOMEM, and
- * ENVL_E_POLICY where the job says stop.
+ * concerns the whole: ENVL_E_NOKEY, ENVL_E_PROVIDER, ENVL_E_NOMEM,
+ * ENVL_E_INTERNAL (what was just sealed does not open), and ENVL_E_PARTIAL
+ * where the job says stop (JOB-42), the row and its state in the message.
  */
 enum envl_status transform_page(struct transform *transform,
                                 const struct envl_page *page,
@@ -76,7 +86,8 @@ enum envl_status transform_page(struct transform *transform,
  * page_work_settle(work, page, outcomes, census, err):
  * Count the leaves of rows that are settled (written, or not edited) into
  * ${census} by their state afterwards; rows CHANGED, GONE or BUSY are not
- * counted; REFUSED ones count as too_large.  ${outcomes} NULL: all settled.
+ * counted; the edited leaves of REFUSED ones count as too_large.  ${outcomes}
+ * (one for each row of the page) NULL: all settled.
  */
 enum envl_status page_work_settle(const struct page_work *work,
                                   const struct envl_page *page,
@@ -87,6 +98,7 @@ enum envl_status page_work_settle(const struct page_work *work,
 /**
  * transform_context(transform, row, leaf, text, err):
  * Append the context of a leaf as "name=value" lines, for plan and docs.
+ * Fails with ENVL_E_USAGE where no valid context can be made.
  */
 enum envl_status transform_context(struct transform *transform,
                                    const struct envl_row *row,
@@ -94,7 +106,17 @@ enum envl_status transform_context(struct transform *transform,
                                    struct envl_buf *text,
                                    struct envl_error *err);
 
-void page_work_free(struct page_work *work);     /* wiped; reusable      */
-void transform_free(struct transform *transform); /* NULL is ignored      */
+/**
+ * page_work_free(work):
+ * Wipe, and give the memory back to its transform, which must still be there.
+ * ${work} is zero afterwards.  A zero ${work} is ignored.
+ */
+void page_work_free(struct page_work *work);
+
+/**
+ * transform_free(transform):
+ * Wipe and release, after all its works; NULL is ignored.
+ */
+void transform_free(struct transform *transform);
 
 #endif /* ENGINE_TRANSFORM_H */
