@@ -157,7 +157,7 @@ envl_open_into(struct envl_keyring *ring,
 struct envl_item {
     struct envl_bytes input;     /* a value to seal, or an envelope to open */
     struct envl_context context;
-    enum envl_type type;         /* seal: in (the options' type is unused); open: out */
+    enum envl_type type;         /* seal: in (not the options'); open: out  */
     enum envl_status status;     /* out: each item's own                   */
     struct envl_bytes output;    /* out: empty unless status is ENVL_OK    */
 };

@@ -53,7 +53,7 @@ struct envl_key_info {
     char created[ENVL_DATE_SIZE];
     char activated[ENVL_DATE_SIZE];
     char expires[ENVL_DATE_SIZE];
-    char provider[ENVL_NAME_SIZE]; /* "" for a key whose material is in the ring */
+    char provider[ENVL_NAME_SIZE]; /* "": its material is in the ring */
 };
 
 /* What a reader remembers of a ring, so that an older one is noticed. */

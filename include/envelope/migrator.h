@@ -99,7 +99,7 @@ struct envl_target_spec {
     const char *table;           /* as the job spells it */
     const char *const *keys;     /* NULL: the primary key, or _id */
     uint32_t key_count;
-    const char *where;           /* NULL, or a condition in the store's language */
+    const char *where;           /* NULL, or the store's own condition */
     const struct envl_field_spec *fields;
     uint32_t field_count;
     const char *const *extras;   /* other columns whose text contexts need */
@@ -183,7 +183,8 @@ struct envl_edit {
     uint32_t row;
     uint32_t leaf;
     uint32_t flags;
-    struct envl_cell put; /* TEXT, BYTES, JSON or BSON; borrowed until write_end */
+    struct envl_cell put; /* TEXT (into JSON: a string), BYTES, JSON, BSON;
+                             borrowed until write_end */
 };
 
 enum envl_outcome {
@@ -209,7 +210,7 @@ struct envl_record {
     struct envl_bytes body;
     uint8_t mac[32];
     int64_t lease_ms;       /* out: left by the store's clock; <= 0: free   */
-    bool owner_gone;        /* out: its backend or process is known to be gone */
+    bool owner_gone;        /* out: its backend or process is gone      */
 };
 
 /* A value that is left alone, with its reason. */
@@ -256,7 +257,7 @@ struct envl_target_info {
     const char *const *place;        /* leading components of the default
                                         field: schema and table, ...      */
     uint32_t place_count;
-    bool has_ids;                    /* rows carry ids for the default context */
+    bool has_ids;                    /* rows carry default ids             */
     uint64_t rows;                   /* an estimate                        */
     const struct envl_field_info *fields;
 };
