@@ -4,22 +4,22 @@
 
 #include <sodium.h>
 
-#include "engine/arena.h"
+#include "engine/slab.h"
 
 #define BLOCK_LEN ((size_t)64 * 1024)
 #define ALIGN     alignof(max_align_t)
 
-struct arena_block {
-    struct arena_block *next;
+struct slab_block {
+    struct slab_block *next;
     size_t used, cap;
     alignas(max_align_t) uint8_t bytes[];
 };
 
-static struct arena_block *
-add_block(struct arena *arena, size_t len, struct envl_error *err)
+static struct slab_block *
+add_block(struct slab *slab, size_t len, struct envl_error *err)
 {
     size_t cap = len > BLOCK_LEN ? len : BLOCK_LEN;
-    struct arena_block *block = NULL;
+    struct slab_block *block = NULL;
 
     if (cap <= SIZE_MAX - sizeof(*block))
         block = malloc(sizeof(*block) + cap);
@@ -29,18 +29,18 @@ add_block(struct arena *arena, size_t len, struct envl_error *err)
     }
     block->used = 0;
     block->cap = cap;
-    block->next = arena->at == NULL ? NULL : arena->at->next;
-    if (arena->at == NULL)
-        arena->first = block;
+    block->next = slab->at == NULL ? NULL : slab->at->next;
+    if (slab->at == NULL)
+        slab->first = block;
     else
-        arena->at->next = block;
+        slab->at->next = block;
     return block;
 }
 
 void *
-arena_take(struct arena *arena, size_t len, struct envl_error *err)
+slab_take(struct slab *slab, size_t len, struct envl_error *err)
 {
-    struct arena_block *block = arena->at;
+    struct slab_block *block = slab->at;
     uint8_t *piece;
 
     if (len > SIZE_MAX - ALIGN) {
@@ -50,16 +50,16 @@ arena_take(struct arena *arena, size_t len, struct envl_error *err)
     len = (len + ALIGN - 1) / ALIGN * ALIGN;
     while (block != NULL && block->cap - block->used < len) {
         /* A later block, kept from a page before, may have the room; one
-           that has not is left behind until the arena is cleared. */
+           that has not is left behind until the slab is cleared. */
         if (block->next == NULL)
             block = NULL;
         else
-            arena->at = block = block->next;
+            slab->at = block = block->next;
     }
     if (block == NULL) {
-        if ((block = add_block(arena, len, err)) == NULL)
+        if ((block = add_block(slab, len, err)) == NULL)
             return NULL;
-        arena->at = block;
+        slab->at = block;
     }
     piece = block->bytes + block->used;
     block->used += len;
@@ -67,7 +67,7 @@ arena_take(struct arena *arena, size_t len, struct envl_error *err)
 }
 
 char *
-arena_copy(struct arena *arena, struct envl_bytes bytes,
+slab_copy(struct slab *slab, struct envl_bytes bytes,
            struct envl_error *err)
 {
     char *copy;
@@ -76,7 +76,7 @@ arena_copy(struct arena *arena, struct envl_bytes bytes,
         (void)envl_fail(err, ENVL_E_NOMEM, "out of memory for a page of rows");
         return NULL;
     }
-    if ((copy = arena_take(arena, bytes.len + 1, err)) == NULL)
+    if ((copy = slab_take(slab, bytes.len + 1, err)) == NULL)
         return NULL;
     if (bytes.len > 0)
         memcpy(copy, bytes.ptr, bytes.len);
@@ -86,12 +86,12 @@ arena_copy(struct arena *arena, struct envl_bytes bytes,
 
 /* A block that one huge value needed is not kept for ever. */
 void
-arena_clear(struct arena *arena)
+slab_clear(struct slab *slab)
 {
-    struct arena_block **link = &arena->first;
+    struct slab_block **link = &slab->first;
 
     while (*link != NULL) {
-        struct arena_block *block = *link;
+        struct slab_block *block = *link;
 
         sodium_memzero(block->bytes, block->used);
         block->used = 0;
@@ -102,20 +102,20 @@ arena_clear(struct arena *arena)
             link = &block->next;
         }
     }
-    arena->at = arena->first;
+    slab->at = slab->first;
 }
 
 void
-arena_free(struct arena *arena)
+slab_free(struct slab *slab)
 {
-    struct arena_block *block = arena->first;
+    struct slab_block *block = slab->first;
 
-    arena_clear(arena);
+    slab_clear(slab);
     while (block != NULL) {
-        struct arena_block *next = block->next;
+        struct slab_block *next = block->next;
 
         free(block);
         block = next;
     }
-    *arena = (struct arena){ NULL, NULL };
+    *slab = (struct slab){ NULL, NULL };
 }
