@@ -18,7 +18,7 @@ class Report:
 
     def skip(self, reason):
         self.skipped += 1
-        print(f"skipped - {reason}")
+        print(f"skip: {reason}")
 
     def close(self):
         print(f"{self.passed} passed, {self.failed} failed, "

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from envelope_py import (Failure, Key, Ring, blind_index, open_, parse,
-                         read_ring, rewrap, seal)
+from envelope_py import (Failure, Key, Ring, blind_index, open_, open_stream,
+                         parse, read_ring, rewrap, seal)
 from envelope_py import context as ctx
 from envelope_py.envelope import MODES, TYPES, make_frame, seal_frame
 
@@ -123,6 +123,21 @@ def _keyring(_, case, name, report):
         report.equal(name + ": pin", opened.pin, case["pin"])
 
 
+def _open_stream(keys, case, name, report):
+    """The same answer by the stream reader, which sees the end last."""
+    data = bytes_of(case, "value")
+    pieces = [data[at:at + 4999] for at in range(0, len(data), 4999)]
+    status, value = outcome(lambda: b"".join(open_stream(
+        keys, context_of(case), pieces, scope=case.get("scope", "default"))))
+    wanted = case["status"]
+    if case["requirement"] == "ENV-4.7" and len(data) > 16400:
+        wanted = "format" if status == "format" else "auth"  # spec: ENV-8.16
+    report.equal(name + ": as a stream", status, wanted)
+    if value is not None:
+        report.equal(name + ": streamed value", value,
+                     bytes_of(case, "plaintext"))
+
+
 RUN = {"open": _open, "seal": _seal, "rewrap": _rewrap, "index": _index,
        "context": _context, "keyring": _keyring}
 
@@ -134,5 +149,7 @@ def run_all(report):
         count = 0
         for path, case in read(folder):
             run(keys, case, f"{folder}/{path.stem}", report)
+            if case.get("form") == "binary" and "accept" not in case:
+                _open_stream(keys, case, f"{folder}/{path.stem}", report)
             count += 1
         report.equal(f"{folder}: there are vectors", count > 0, True)
