@@ -40,7 +40,10 @@ def slug(name):
 
 
 def render(case):
-    return json.dumps(case, ensure_ascii=False, indent=1) + "\n"
+    """One member a line."""
+    members = [f" {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}"
+               for name, value in case.items()]
+    return "{\n" + ",\n".join(members) + "\n}\n"
 
 
 def files():
