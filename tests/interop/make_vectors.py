@@ -11,7 +11,8 @@ import re
 import sys
 from pathlib import Path
 
-from cases import contexts, forms, good, refused, rings, sealing, world
+from cases import (contexts, forms, good, jobs, refused, rings, sealing,
+                   world)
 from envelope_py import Failure, open_
 from vectors import FOLDER, accept_of, bytes_of, context_of
 
@@ -19,7 +20,8 @@ FOLDERS = {
     "open": lambda: good.cases() + forms.cases() + refused.cases(),
     "seal": sealing.seals, "rewrap": sealing.rewraps,
     "index": sealing.indexes, "context": contexts.cases,
-    "keyring": rings.cases}
+    "keyring": rings.cases, "job": jobs.jobs, "path": jobs.paths,
+    "place": jobs.places}
 
 
 def with_reason(case):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from envelope_py import (Failure, Key, Ring, blind_index, open_, open_stream,
                          parse, read_ring, rewrap, seal)
-from envelope_py import context as ctx
+from envelope_py import context as ctx, place
 from envelope_py.envelope import MODES, TYPES, make_frame, seal_frame
 
 FOLDER = Path(__file__).resolve().parents[2] / "spec" / "vectors"
@@ -138,8 +138,20 @@ def _open_stream(keys, case, name, report):
                      bytes_of(case, "plaintext"))
 
 
+def _path(_, case, name, report):
+    status, segments = outcome(lambda: place.parse_path(case["path"]))
+    report.equal(name, (status, segments),
+                 (case["status"], case.get("segments")))
+
+
+def _place(_, case, name, report):
+    path = place.put_into(case["path"], case["into"])
+    report.equal(name, place.field(case["components"], path), case["field"])
+
+
 RUN = {"open": _open, "seal": _seal, "rewrap": _rewrap, "index": _index,
-       "context": _context, "keyring": _keyring}
+       "context": _context, "keyring": _keyring, "path": _path,
+       "place": _place}
 
 
 def run_all(report):
