@@ -1,5 +1,4 @@
 #include <inttypes.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -220,11 +219,13 @@ job_node_number(const struct job_node *node, uint64_t min, uint64_t max,
 {
     double real = json_number_value(node->json);
 
-    if (!json_is_number(node->json) || real != floor(real))
+    if (!json_is_number(node->json))
         return job_node_fail(node, "a whole number is expected");
     if (real < (double)min || real > (double)max)
         return job_node_fail(node, "must be %" PRIu64 " to %" PRIu64, min,
                              max);
+    if (real > (double)(uint64_t)real)
+        return job_node_fail(node, "a whole number is expected");
     *out = (uint64_t)real;
     return ENVL_OK;
 }
