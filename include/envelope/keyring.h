@@ -74,7 +74,8 @@ struct envl_keyring_options {
     const char *entry; /* NULL, or only this unlock entry   */
     const struct envl_ring_mark *seen; /* NULL, or refuse what is older */
     const uint8_t *pin; /* NULL, or the 16 bytes configured  */
-    bool fixed;        /* do not watch the file for changes */
+    bool fixed;        /* do not watch the file for changes; else a thread
+                           stats it four times a second       */
 };
 
 /**
@@ -87,6 +88,16 @@ struct envl_keyring_options {
 ENVL_API ENVL_MUST_CHECK enum envl_status
 envl_keyring_open(const struct envl_keyring_options *options,
                   struct envl_keyring **out, struct envl_error *err);
+
+/**
+ * envl_keyring_peek(path, out, err):
+ * Read id, generation and MAC of a ring without opening it, to find what is
+ * remembered of it (pin: zeros).  Nothing of this is authenticated.  Fails
+ * with ENVL_E_NOTFOUND, ENVL_E_POLICY, ENVL_E_INTEGRITY.
+ */
+ENVL_API ENVL_MUST_CHECK enum envl_status
+envl_keyring_peek(const char *path, struct envl_ring_mark *out,
+                  struct envl_error *err);
 
 /**
  * envl_keyring_free(ring):
@@ -193,10 +204,13 @@ envl_keyring_rekey_plan(struct envl_keyring *ring, const char *without,
 
 /**
  * envl_keyring_destroy(ring, kid, accept_drops, err):
- * Remove the material of a disabled key for ever, under a new ring key
- * (spec KEY): every other key is wrapped again, entries whose secret is not
- * at hand are dropped, and one remaining entry is proven to open first.
- * ENVL_E_POLICY if entries would be dropped and ${accept_drops} is false.
+ * Remove the material of a pre-active, decrypt-only or disabled key for ever
+ * under a new ring key (spec KEY-41, KEY-45): every other key is wrapped
+ * again, entries whose secret is not at hand are dropped, and one remaining
+ * entry is proven to open first.  ENVL_E_POLICY if entries would be dropped
+ * and ${accept_drops} is false.  The ring has another pin afterwards: print
+ * it (envl_keyring_mark).  That a job is unfinished (KEY-46) is for the
+ * caller to find out.
  */
 ENVL_API ENVL_MUST_CHECK enum envl_status
 envl_keyring_destroy(struct envl_keyring *ring, const char *kid,
@@ -218,7 +232,8 @@ envl_keyring_unlocks(struct envl_keyring *ring, struct envl_unlock_info **out,
 
 /**
  * envl_keyring_unlock_add(ring, name, provider, err):
- * Let ${provider} open the ring too.  No key and no row is touched.
+ * Let ${provider} open the ring too.  No key and no row is touched.  It is
+ * used during the call only, and proven to open what it has made.
  */
 ENVL_API ENVL_MUST_CHECK enum envl_status
 envl_keyring_unlock_add(struct envl_keyring *ring, const char *name,
@@ -227,7 +242,7 @@ envl_keyring_unlock_add(struct envl_keyring *ring, const char *name,
 
 /**
  * envl_keyring_unlock_change(ring, name, provider, err):
- * Replace the secret of one entry, in one write.
+ * Replace the secret of one entry, in one write; ${provider} as above.
  */
 ENVL_API ENVL_MUST_CHECK enum envl_status
 envl_keyring_unlock_change(struct envl_keyring *ring, const char *name,

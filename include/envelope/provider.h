@@ -60,8 +60,8 @@ struct envl_provider_ops {
                                struct envl_error *err);
 
     /*
-     * Must.  Fill ${entry} (its name and type are set) so that unlock gives
-     * ${ring_key} again.
+     * Must.  Fill ${entry} (its name and type are set; when an entry is made
+     * again, the rest is as it was) so that unlock gives ${ring_key} again.
      */
     enum envl_status (*enroll)(struct envl_provider *self,
                                const char *ring_id,
@@ -108,6 +108,16 @@ struct envl_provider {
 ENVL_API ENVL_MUST_CHECK enum envl_status
 envl_keyfile_provider_new(const char *path, struct envl_provider **out,
                           struct envl_error *err);
+
+/**
+ * envl_keyfile_provider_allow(provider, dir, err):
+ * Take the absolute ${dir} for a secret mount too, beside /run/secrets,
+ * /var/run/secrets and $CREDENTIALS_DIRECTORY: a key file of root's there may
+ * be readable by others.  Fails with ENVL_E_USAGE, ENVL_E_LIMIT (8 of them).
+ */
+ENVL_API ENVL_MUST_CHECK enum envl_status
+envl_keyfile_provider_allow(struct envl_provider *provider, const char *dir,
+                            struct envl_error *err);
 
 /**
  * envl_keyfile_create(path, err):

@@ -200,8 +200,10 @@ keyring_from_keys(const struct keyring_given *keys, size_t count,
     view_derive(derived);
     if ((status = view_new(&doc, derived, &view, err)) != ENVL_OK)
         goto out;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         memcpy(view_material(view, i), keys[i].bytes, sizeof(keys[i].bytes));
+        view_prepare(view, i);
+    }
     if ((status = view_complete(view, err)) != ENVL_OK ||
         (status = ring_new(&ring, err)) != ENVL_OK)
         goto out;

@@ -17,8 +17,8 @@ hash(unsigned char seed, struct envl_bytes text)
 static bool
 same(const char *name, struct envl_bytes text)
 {
-    return text.len < ENVL_NAME_SIZE && name[text.len] == '\0' &&
-           strncmp(name, (const char *)text.ptr, text.len) == 0;
+    return strlen(name) == text.len &&
+           memcmp(name, text.ptr, text.len) == 0; /* public: names */
 }
 
 /* At most half full, so that a search ends soon and always. */

@@ -77,6 +77,17 @@ view_material(struct ring_view *view, size_t at)
     return view->guard->keys[at].bytes;
 }
 
+const struct hmac512_key *
+view_prepare(struct ring_view *view, size_t at)
+{
+    struct key_secret *secret = &view->guard->keys[at];
+
+    hmac512_prepare(&secret->prepared,
+                    (struct envl_bytes){ secret->bytes,
+                                         sizeof(secret->bytes) });
+    return &secret->prepared;
+}
+
 enum envl_status
 view_complete(struct ring_view *view, struct envl_error *err)
 {
@@ -86,14 +97,10 @@ view_complete(struct ring_view *view, struct envl_error *err)
 
         entry->key.secret = NULL;
         if (!entry->has_material ||
-            entry->key.info.state == ENVL_KEY_DISABLED) {
+            entry->key.info.state == ENVL_KEY_DISABLED)
             sodium_memzero(secret, sizeof(*secret));
-            continue;
-        }
-        hmac512_prepare(&secret->prepared,
-                        (struct envl_bytes){ secret->bytes,
-                                             sizeof(secret->bytes) });
-        entry->key.secret = secret;
+        else
+            entry->key.secret = secret;
     }
     if (sodium_mprotect_readonly(view->guard) != 0)
         return envl_fail(err, ENVL_E_INTERNAL,

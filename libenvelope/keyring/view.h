@@ -58,13 +58,19 @@ enum envl_status view_new(struct ring_doc *doc, const struct ring_keys *ring,
 
 /**
  * view_material(view, at):
- * Where the 32 bytes of the key at ${at} go, at most once a key.
+ * Where the 32 bytes of the key at ${at} go; then call view_prepare.
  */
 uint8_t *view_material(struct ring_view *view, size_t at);
 
 /**
+ * view_prepare(view, at):
+ * Prepare the key at ${at} from its bytes, and borrow it.
+ */
+const struct hmac512_key *view_prepare(struct ring_view *view, size_t at);
+
+/**
  * view_complete(view, err):
- * Prepare the keys whose material is wanted (active, pre-active and
+ * Give out the material of the keys that open (active, pre-active and
  * decrypt-only), wipe that of all others, and make the guarded memory
  * read-only.  Fails with ENVL_E_INTERNAL.
  */

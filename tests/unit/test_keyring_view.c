@@ -1,16 +1,8 @@
 /* The view: look-ups, guarded material, and readers that are not disturbed. */
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 #include <sodium.h>
 
+#include "cmocka_all.h"
 #include "keyring/ring.h"
 
 static struct keyring_given
@@ -216,6 +208,7 @@ numbered_view(struct envl_keyring *ring, uint64_t number)
     assert_int_equal(view_new(&doc, &now->guard->ring, &view, NULL),
                      ENVL_OK);
     memcpy(view_material(view, 0), &number, sizeof(number));
+    view_prepare(view, 0);
     assert_int_equal(view_complete(view, NULL), ENVL_OK);
     return view;
 }
