@@ -1,7 +1,7 @@
 /*
  * audit.h - an append-only, hash-chained record of what changed.
  *
- * JSON lines (product.md section 6): time, actor, verb, object, outcome,
+ * JSON lines (spec AUD): time, actor, verb, object, outcome,
  * counts, previous_hash, record_hash, and an HMAC under a ring subkey where a
  * ring is open.  No value, key or plaintext is ever in a record.  A verb that
  * changes something appends a record with outcome "begin" first and its end
@@ -45,8 +45,11 @@ envl_audit_open(const char *path, struct envl_keyring *ring,
 /**
  * envl_audit_append(audit, event, err):
  * Append one record under a lock on the file, chained to the record that is
- * last by then (also one of another process), and sync it.  ENVL_E_AUDIT if
- * any part of that fails: then the caller does nothing.
+ * last by then (also one of another process), and sync it.  If the ring has
+ * got a new ring key since the log was opened, a pair of records that closes
+ * the log under the former key and opens it under the new goes before
+ * (spec AUD-20): keep the log open across such a change.  ENVL_E_AUDIT if any
+ * part of that fails: then the caller does nothing.
  */
 ENVL_API ENVL_MUST_CHECK enum envl_status
 envl_audit_append(struct envl_audit *audit,

@@ -67,8 +67,8 @@ current(const struct file_place *place, int fd)
 }
 
 enum envl_status
-lock_take(const struct file_place *place, const char *path, unsigned wait_ms,
-          int *fd, struct envl_error *err)
+lock_take(const struct file_place *place, const char *path, int flags,
+          unsigned wait_ms, int *fd, struct envl_error *err)
 {
     int64_t deadline = clock_monotonic_ms() + (int64_t)wait_ms;
 
@@ -76,7 +76,7 @@ lock_take(const struct file_place *place, const char *path, unsigned wait_ms,
         enum envl_status status;
         int opened = openat(place->dir, place->name,
                             O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK |
-                                O_NOCTTY);
+                                O_NOCTTY | flags);
 
         if (opened < 0)
             return file_fail(err, "change", path);

@@ -11,12 +11,13 @@
 #include "core/file.h"
 
 /**
- * lock_take(place, path, wait_ms, fd, err):
- * Open the file at ${place} for reading and writing, lock it, and store the
- * descriptor; closing it gives the lock back.  Waits at most ${wait_ms}, then
+ * lock_take(place, path, flags, wait_ms, fd, err):
+ * Open the file at ${place} for reading and writing (${flags} may add
+ * O_APPEND), lock it, and store the descriptor; closing it gives the lock back.  Waits at most ${wait_ms}, then
  * fails with ENVL_E_LOCKED, naming the holder if it is known.
  */
 enum envl_status lock_take(const struct file_place *place, const char *path,
-                           unsigned wait_ms, int *fd, struct envl_error *err);
+                           int flags, unsigned wait_ms, int *fd,
+                           struct envl_error *err);
 
 #endif /* CORE_LOCK_H */

@@ -54,7 +54,7 @@ begin_locked(struct change *change, struct envl_error *err)
     if ((status = file_find(ring->path, &ring_rules, &change->place, err)) !=
         ENVL_OK)
         return status;
-    if ((status = lock_take(&change->place, ring->path, WAIT_FOR_LOCK_MS,
+    if ((status = lock_take(&change->place, ring->path, 0, WAIT_FOR_LOCK_MS,
                             &change->lock, err)) != ENVL_OK ||
         (status = read_again(change, err)) != ENVL_OK)
         return status;
