@@ -13,8 +13,9 @@
 /**
  * lock_take(place, path, flags, wait_ms, fd, err):
  * Open the file at ${place} for reading and writing (${flags} may add
- * O_APPEND), lock it, and store the descriptor; closing it gives the lock back.  Waits at most ${wait_ms}, then
- * fails with ENVL_E_LOCKED, naming the holder if it is known.
+ * O_APPEND), lock it, and store the descriptor; closing it gives the lock
+ * back.  Waits at most ${wait_ms}, then fails with ENVL_E_LOCKED, naming the
+ * holder if it is known.
  */
 enum envl_status lock_take(const struct file_place *place, const char *path,
                            int flags, unsigned wait_ms, int *fd,

@@ -108,7 +108,7 @@ reader_name(struct reader *r, const char *name, char out[ENVL_NAME_SIZE])
 /* A date, or, where ${or_null}, null as an empty string. */
 bool
 reader_date(struct reader *r, const char *name, bool or_null,
-          char out[ENVL_DATE_SIZE])
+            char out[ENVL_DATE_SIZE])
 {
     enum json_token kind = json_scan_next(&r->scan);
     struct envl_bytes text;
@@ -131,7 +131,7 @@ reader_date(struct reader *r, const char *name, bool or_null,
 /* base64url in its one form, of ${min} to room.len bytes. */
 bool
 reader_bytes(struct reader *r, const char *name, size_t min,
-           struct envl_span *room)
+             struct envl_span *room)
 {
     struct envl_bytes text;
     size_t len;
@@ -162,8 +162,8 @@ reader_fixed(struct reader *r, const char *name, uint8_t *out, size_t len)
  * once; ${seen} tells which there were, a bit each.  spec: KEY-4
  */
 bool
-reader_members(struct reader *r, const char *const *names, reader_member_fn *read,
-             void *into, unsigned *seen)
+reader_members(struct reader *r, const char *const *names,
+               reader_member_fn *read, void *into, unsigned *seen)
 {
     *seen = 0;
     for (;;) {
@@ -194,7 +194,7 @@ reader_members(struct reader *r, const char *const *names, reader_member_fn *rea
 /* The members in ${must} are there, and no others but those. */
 bool
 reader_require(struct reader *r, const char *const *names, unsigned seen,
-        unsigned must)
+               unsigned must)
 {
     for (unsigned i = 0; names[i] != NULL; i++) {
         if ((must & ~seen) & 1u << i)
