@@ -74,12 +74,14 @@ struct envl_info {
     size_t binary_len; /* length of its binary form in bytes */
 };
 
-/* An opened value; free ${value} with envl_buf_free. */
+/* An opened value.  Start from ENVL_PLAIN_INIT; free with envl_plain_free. */
 struct envl_plain {
     enum envl_type type;
     struct envl_buf value;
     char kid[ENVL_KID_MAX + 1];
 };
+
+#define ENVL_PLAIN_INIT { ENVL_TYPE_BYTES, ENVL_BUF_INIT, "" }
 
 /**
  * envl_sealed_len(ring, options, value_len, out, err):
@@ -107,9 +109,9 @@ envl_seal(struct envl_keyring *ring, const struct envl_seal_options *options,
 
 /**
  * envl_seal_into(ring, options, context, value, out, err):
- * The same into memory of the caller's, without allocating for values up to
- * 16 KiB in derived mode.  ${out} has room for envl_sealed_len bytes, else
- * ENVL_E_LIMIT; it must not overlap ${value}.
+ * The same into memory of the caller's, in derived mode without allocating.
+ * ${out} has room for envl_sealed_len bytes, else ENVL_E_LIMIT; it must not
+ * overlap ${value}.
  */
 ENVL_API ENVL_MUST_CHECK enum envl_status
 envl_seal_into(struct envl_keyring *ring,
@@ -122,7 +124,8 @@ envl_seal_into(struct envl_keyring *ring,
  * Open ${envelope} (any of the three encodings, recognised) that belongs to
  * ${context}.  Fails, in this order of checks (spec ENV, opening), with
  * ENVL_E_USAGE, ENVL_E_NOTENV, ENVL_E_VERSION, ENVL_E_FORMAT, ENVL_E_NOKEY,
- * ENVL_E_POLICY, ENVL_E_PROVIDER, ENVL_E_AUTH, ENVL_E_FORMAT (frame).
+ * ENVL_E_POLICY, ENVL_E_PROVIDER, ENVL_E_AUTH, ENVL_E_FORMAT (frame).  What
+ * ${out} held before is wiped, its memory used again.
  */
 ENVL_API ENVL_MUST_CHECK enum envl_status
 envl_open(struct envl_keyring *ring, const struct envl_open_options *options,
@@ -143,9 +146,12 @@ struct envl_opened {
 
 /**
  * envl_open_into(ring, options, context, envelope, out, err):
- * The same into memory of the caller's; room for as many bytes as
- * ${envelope} has is always enough, else ENVL_E_LIMIT.  It must not overlap
- * ${envelope}.  On failure all of the room is wiped and its length is 0.
+ * The same into memory of the caller's.  Room for as many bytes as
+ * ${envelope} has is always enough; with less than the value, its padding and
+ * one byte, or, for text and objects of more than 2 KiB, than the decoded
+ * payload, it is ENVL_E_LIMIT.  It must not overlap ${envelope}.  On failure
+ * all of the room is wiped and its length is 0.  Values up to 1 KiB in derived
+ * mode need no allocation.
  */
 ENVL_API ENVL_MUST_CHECK enum envl_status
 envl_open_into(struct envl_keyring *ring,
@@ -178,7 +184,10 @@ envl_seal_batch(struct envl_keyring *ring,
 
 /**
  * envl_open_batch(ring, options, items, count, arena, err):
- * The reverse.
+ * The reverse.  Value keys that a provider must unwrap are sent to it
+ * together, one call for each of its keys; if that fails, the call returns
+ * its ENVL_E_PROVIDER, and the items that do not depend on it are opened all
+ * the same.
  */
 ENVL_API ENVL_MUST_CHECK enum envl_status
 envl_open_batch(struct envl_keyring *ring,

@@ -21,8 +21,10 @@ struct envl_opener;
 /**
  * envl_sealer_new(ring, options, context, out, err):
  * Begin to seal.  The pad must be ENVL_PAD_NONE or the default (which is
- * none here), the encoding text or binary.  Nesting is tested on the first
- * 16 KiB.  Fails as envl_seal does.  The ring may be freed before the sealer.
+ * none here), the encoding text or binary, the type bytes, text or JSON; else
+ * ENVL_E_USAGE.  Nesting is tested on the first 16 KiB, before anything is
+ * given out.  Fails as envl_seal does.  The ring may be freed before the
+ * sealer.
  */
 ENVL_API ENVL_MUST_CHECK enum envl_status
 envl_sealer_new(struct envl_keyring *ring,
@@ -58,7 +60,7 @@ ENVL_API void envl_sealer_free(struct envl_sealer *sealer);
  * envl_opener_new(ring, options, context, out, err):
  * Begin to open.  The encoding is recognised from the first bytes; an
  * envelope in object encoding is ENVL_E_USAGE here: use envl_open.  ${context}
- * is copied; ${ring} must outlive the opener.
+ * and ${options} are copied; ${ring} must outlive the opener.
  */
 ENVL_API ENVL_MUST_CHECK enum envl_status
 envl_opener_new(struct envl_keyring *ring,
@@ -70,7 +72,9 @@ envl_opener_new(struct envl_keyring *ring,
  * envl_opener_update(opener, piece, out, err):
  * Take ${piece} and append the plaintext that is authenticated by now (less
  * a run that may be padding).  Fails as envl_open does; what was already
- * given out is authentic, but not the whole.
+ * given out is authentic, but not the whole, and the opener can only be
+ * freed.  Rules about the payload's end (its length, its padding) are judged
+ * by finish.
  */
 ENVL_API ENVL_MUST_CHECK enum envl_status
 envl_opener_update(struct envl_opener *opener, struct envl_bytes piece,

@@ -88,6 +88,15 @@ enum envl_status json_scan_unescape(struct envl_bytes token,
                                     struct envl_error *err);
 
 /**
+ * json_scan_unescape_raw(raw, out, err):
+ * The same for a checked string without its quotes, never ENVL_E_FORMAT: a
+ * lone surrogate becomes U+FFFD.  For a look at the content only.
+ */
+enum envl_status json_scan_unescape_raw(struct envl_bytes raw,
+                                        struct envl_buf *out,
+                                        struct envl_error *err);
+
+/**
  * json_scan_escape(text, out, err):
  * Append ${text} (UTF-8) to ${out} as a JSON string, quotes included.
  */

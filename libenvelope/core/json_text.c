@@ -77,16 +77,16 @@ undo_escape(const uint8_t *p, const uint8_t *end, uint8_t out[4], size_t *len)
     return 12;
 }
 
-enum envl_status
-json_scan_unescape(struct envl_bytes token, struct envl_buf *out,
-                   struct envl_error *err)
+static enum envl_status
+unescape(struct envl_bytes raw, bool lenient, struct envl_buf *out,
+         struct envl_error *err)
 {
-    const uint8_t *p = token.ptr + 1, *end = token.ptr + token.len - 1;
+    const uint8_t *p = raw.ptr, *end = raw.ptr + raw.len;
     size_t before = out->len;
     enum envl_status status;
 
     /* An escape is never shorter than what it stands for. */
-    status = envl_buf_reserve(out, token.len, err);
+    status = envl_buf_reserve(out, raw.len, err);
     if (status != ENVL_OK)
         return status;
     while (p < end) {
@@ -101,7 +101,10 @@ json_scan_unescape(struct envl_bytes token, struct envl_buf *out,
         if (escape == NULL)
             break;
         taken = undo_escape(p, end, utf8, &len);
-        if (taken == 0) {
+        if (taken == 0 && lenient) {
+            len = put_utf8(0xfffd, utf8);
+            taken = 6;
+        } else if (taken == 0) {
             out->len = before;
             return envl_fail(err, ENVL_E_FORMAT, "a JSON string holds half "
                              "of a surrogate pair");
@@ -111,6 +114,21 @@ json_scan_unescape(struct envl_bytes token, struct envl_buf *out,
         p += taken;
     }
     return ENVL_OK;
+}
+
+enum envl_status
+json_scan_unescape(struct envl_bytes token, struct envl_buf *out,
+                   struct envl_error *err)
+{
+    return unescape((struct envl_bytes){ token.ptr + 1, token.len - 2 },
+                    false, out, err);
+}
+
+enum envl_status
+json_scan_unescape_raw(struct envl_bytes raw, struct envl_buf *out,
+                       struct envl_error *err)
+{
+    return unescape(raw, true, out, err);
 }
 
 /* The escape of a byte that needs one; returns its length. */

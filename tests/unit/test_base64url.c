@@ -53,8 +53,8 @@ there_is_one_valid_form_only(void **state)
 {
     static const char *const bad[] = {
         "A", "AAAAA", "AA=", "AA==", "AAA=", "A A=", "AAA\n", "AA+A", "AA/A",
-        "AB", "AAB", "AP", "AAP", "AAAAAB", "AAAAAAB", "AAA.", "\xc3\xa9"
-        "AA", "=AAA", "AAAA=", "\n", "AA\n",
+        "AB", "AAB", "AP", "AAP", "AAAAAB", "AAAAAAB", "AAA.", "AA\xc3\xa9",
+        "=AAA", "AAAA=", "\n", "AA\n",
     };
     uint8_t out[16];
 
