@@ -84,13 +84,20 @@ without_source(const struct row_facts *facts, enum row_state nothing)
     return sealed_state(&facts->sibling, facts->context_ok);
 }
 
-/* The source is an envelope itself. */
+/*
+ * The source is an envelope itself.  Where an envelope belongs at the sibling,
+ * one that holds at the source, too, was put in the wrong place.
+ */
 static enum row_state
 sealed_source(const struct row_facts *facts)
 {
     enum row_state state = sealed_state(&facts->source, facts->context_ok);
+    enum row_state sibling;
 
-    return opens(state) ? without_source(facts, state) : state;
+    if (!facts->has_into || !opens(state))
+        return state;
+    sibling = without_source(facts, ROW_SEALED_WRONG_CONTEXT);
+    return opens(sibling) ? ROW_BOTH_PRESENT : sibling;
 }
 
 /* A plaintext that could be sealed: does the sibling allow it? */

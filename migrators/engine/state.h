@@ -63,7 +63,8 @@ struct row_facts {
  * `into`: an envelope at the sibling speaks for the value once the source is
  * gone; a plaintext beside an envelope of the same value is plaintext (sealed
  * again and removed), in sibling mode it has the envelope's state; a sibling
- * that holds anything but an envelope is both_present, never overwritten.
+ * that holds anything but an envelope is both_present, never overwritten; an
+ * envelope at the source is in the wrong place, whatever it says.
  */
 enum row_state row_state_of(const struct row_facts *facts);
 

@@ -177,15 +177,18 @@ static const struct state_case pairs[] = {
       { .source = { .kind = ENVL_KIND_NULL },
         .sibling = { .kind = ENVL_KIND_OTHER }, .has_into = true, GOOD },
       ROW_WRONG_TYPE },
-    { "two_envelopes_the_worse_speaks",
+    { "of_two_envelopes_the_worse_speaks",
       { .source = OPENS,
         .sibling = { .kind = ENVL_KIND_TEXT, .sealed = true,
                      .verdict = ENVL_E_FORMAT }, .has_into = true, GOOD },
       ROW_PREFIX_COLLISION },
-    { "an_envelope_at_the_source_alone",
+    { "two_envelopes_are_one_too_many",
+      { .source = OPENS, .sibling = OPENS, .has_into = true, GOOD },
+      ROW_BOTH_PRESENT },
+    { "an_envelope_at_the_source_is_in_the_wrong_place",
       { .source = OPENS, .sibling = { .kind = ENVL_KIND_NULL },
         .has_into = true, GOOD },
-      ROW_SEALED_OLD_KID },
+      ROW_SEALED_WRONG_CONTEXT },
 };
 
 static void
@@ -288,14 +291,15 @@ check_answer(const struct row_facts *f, enum row_state state)
     }
     if (state == ROW_SEALED_CURRENT || state == ROW_SEALED_OLD_KID) {
         bool held = has_value(s) || (value_kind(s->kind) && f->seal_empty);
-        const struct row_place *at =
-            held && s->sealed && !(occupied && b->sealed) ? s : b;
+        const struct row_place *at = f->has_into ? b : s;
 
         assert_true(at->sealed && at->verdict == ENVL_OK && f->context_ok);
         assert_false(at->corrupt);
         assert_int_equal(at->current, state == ROW_SEALED_CURRENT);
+        /* No second envelope hides behind the one that is counted. */
+        assert_true(at == s || !held || !s->sealed);
         /* Skipping hides no plaintext that is not in the envelope, too. */
-        if (held && !s->sealed)
+        if (at == b && held)
             assert_true(f->same && f->keep_source);
     }
     if (state <= ROW_EMPTY)
