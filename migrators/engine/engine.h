@@ -25,8 +25,8 @@ enum engine_goal {
 enum engine_event_kind {
     ENGINE_PROGRESS,  /* rows so far, at most 10 times a second          */
     ENGINE_PHASE,     /* ${text} names it: "sweep", "closing pass 1", ... */
-    ENGINE_NOTE,      /* ${text}: a side effect, a wait and its reason    */
-    ENGINE_WAITING    /* ${text}: what the sweep yields to; "" when over  */
+    ENGINE_NOTE,      /* ${text}: a side effect or something to know     */
+    ENGINE_WAITING    /* ${text}: what is waited for; "" when it is over */
 };
 
 struct engine_event {
@@ -34,21 +34,35 @@ struct engine_event {
     const char *text;
     const char *target;      /* label, may be NULL                     */
     uint64_t rows, rows_total; /* of this phase; total is an estimate  */
-    uint64_t sealed, rotated, skipped, conflicts, quarantined;
+    uint64_t sealed, rotated, skipped, conflicts, quarantined; /* values of
+                                the whole pass, earlier runs included  */
     double rows_per_s;       /* smoothed                               */
     double eta_s;            /* < 0: not known yet                     */
 };
 
 typedef void engine_event_fn(void *cookie, const struct engine_event *event);
 
+/* Zero-initialise; ring is needed by all but status and plugins. */
 struct engine_options {
     struct envl_keyring *ring;
-    struct envl_audit *audit;  /* a run records its begin and end here    */
+    struct envl_keyring *proof; /* the same ring opened a second time from
+                                   disk, to prove that the key is durable
+                                   before the first write (I3); NULL: ${ring}
+                                   is reloaded for it                  */
+    struct envl_audit *audit;  /* a run needs it: its begin and end      */
     const char *plugin_dir;    /* NULL: beside the command, then PLUGDIR  */
+    const struct envl_migrator *plugin; /* NULL, or a plugin that is linked
+                                  in, used instead of a file            */
     const char *kid;           /* NULL: the job's, else the active one    */
     uint32_t workers;          /* 0: the job's                            */
+    const char *accept_ring;   /* --accept-ring: if it is the ring's id, the
+                                  records of another or a newer ring, and
+                                  damaged ones, give way to a new pass  */
+    uint32_t patience_ms;      /* how long to wait for a database that is
+                                  gone or locked; 0: 60000              */
     const volatile sig_atomic_t *stop; /* NULL; 1: after this batch; 2: now */
-    engine_event_fn *event;    /* may be NULL; called from one thread     */
+    engine_event_fn *event;    /* may be NULL; called from the caller's
+                                  thread, between begin and end of a call */
     void *cookie;
 };
 

@@ -1,0 +1,93 @@
+#include <time.h>
+
+#include <sodium.h>
+
+#include "engine/pace.h"
+
+#define SMOOTH 0.4
+#define GROWTH 1.2
+
+static uint32_t
+least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+void
+pace_init(struct pace *pace, const struct job_pace *limits)
+{
+    *pace = (struct pace){ limits, 0, limits->rows_min, 0 };
+}
+
+uint32_t
+pace_rows(const struct pace *pace)
+{
+    return pace->idle_rows > pace->rows ? pace->idle_rows : pace->rows;
+}
+
+/* spec: JOB-70 */
+void
+pace_batch(struct pace *pace, uint32_t written, uint64_t ms)
+{
+    const struct job_pace *limits = pace->limits;
+    double rate, most, want;
+
+    if (written == 0) {
+        pace->idle_rows = least(pace_rows(pace) * 2, limits->rows_max);
+        return;
+    }
+    pace->idle_rows = 0;
+
+    rate = (double)written / (double)(ms == 0 ? 1 : ms);
+    pace->rate = pace->rate == 0 ? rate
+                                 : SMOOTH * rate + (1 - SMOOTH) * pace->rate;
+    want = pace->rate * limits->target_ms;
+    most = (double)pace->rows * GROWTH;
+    if (most < (double)pace->rows + 1)
+        most = (double)pace->rows + 1; /* else 1 row would stay 1 row */
+
+    if (want < limits->rows_min)
+        want = limits->rows_min; /* but growth to it from trouble is slow */
+    if (want > limits->rows_max)
+        want = limits->rows_max;
+    if (want > most)
+        want = most;
+    pace->rows = want < 1 ? 1 : (uint32_t)want;
+}
+
+void
+pace_trouble(struct pace *pace)
+{
+    pace->idle_rows = 0;
+    pace->rate /= 2;
+    pace->rows = pace->rows > 1 ? pace->rows / 2 : 1;
+}
+
+uint32_t
+pace_wait(struct pace_limit *limit, uint32_t rows, uint64_t now)
+{
+    double wait;
+
+    if (limit->rows_per_s == 0)
+        return 0;
+    if (limit->free_at < (double)now)
+        limit->free_at = (double)now;
+    wait = limit->free_at - (double)now;
+    limit->free_at += rows * 1000.0 / limit->rows_per_s;
+    return (uint32_t)wait;
+}
+
+uint64_t
+pace_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+uint32_t
+pace_jitter(uint32_t ms)
+{
+    return ms / 2 + randombytes_uniform(ms / 2 + 1);
+}
