@@ -49,9 +49,15 @@ resolve_key(struct env *env, struct envl_error *err)
     struct envl_keyring *ring = env->options->ring;
     enum envl_status status;
 
-    if (kid == NULL)
-        return envl_keyring_active(ring, ENVL_USE_SEAL, env->job->scope,
-                                   &env->key, err);
+    if (kid == NULL) {
+        status = envl_keyring_active(ring, ENVL_USE_SEAL, env->job->scope,
+                                     &env->key, err);
+        /* Reading needs no key that seals: then none is the current one. */
+        if (status == ENVL_E_NOKEY && (env->goal == TRANSFORM_VERIFY ||
+                                       env->goal == TRANSFORM_CENSUS))
+            status = ENVL_OK;
+        return status;
+    }
     status = envl_keyring_find(ring, kid, &env->key, err);
     if (status == ENVL_OK && env->key.use != ENVL_USE_SEAL &&
         env->key.use != ENVL_USE_WRAP)

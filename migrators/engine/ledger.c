@@ -38,6 +38,13 @@ ledger_add(struct ledger *into, const struct ledger *from)
         *at(into, i) += get(from, i);
 }
 
+void
+ledger_subtract(struct ledger *into, const struct ledger *from)
+{
+    for (size_t i = 0; i < MEMBERS; i++)
+        *at(into, i) -= get(from, i);
+}
+
 uint64_t
 ledger_values(const struct ledger *ledger)
 {

@@ -26,10 +26,11 @@ struct ledger {
 };
 
 /**
- * ledger_add(into, from):
- * Add every count.
+ * ledger_add(into, from), ledger_subtract(into, from):
+ * Every count.
  */
 void ledger_add(struct ledger *into, const struct ledger *from);
+void ledger_subtract(struct ledger *into, const struct ledger *from);
 
 /**
  * ledger_values(ledger):

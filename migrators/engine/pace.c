@@ -4,6 +4,7 @@
 
 #include "engine/pace.h"
 
+#define FIRST  500u /* rows: enough for a commit to be worth it */
 #define SMOOTH 0.4
 #define GROWTH 1.2
 
@@ -16,7 +17,9 @@ least(uint32_t a, uint32_t b)
 void
 pace_init(struct pace *pace, const struct job_pace *limits)
 {
-    *pace = (struct pace){ limits, 0, limits->rows_min, 0 };
+    uint32_t first = FIRST > limits->rows_min ? FIRST : limits->rows_min;
+
+    *pace = (struct pace){ limits, 0, least(first, limits->rows_max), 0 };
 }
 
 uint32_t

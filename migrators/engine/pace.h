@@ -31,7 +31,7 @@ struct pace_limit {
 
 /**
  * pace_init(pace, limits):
- * Begin with the smallest batch.
+ * Begin with 500 rows, if the limits allow.
  */
 void pace_init(struct pace *pace, const struct job_pace *limits);
 

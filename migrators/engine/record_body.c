@@ -85,6 +85,7 @@ record_body_encode_job(const struct record_job *job, struct envl_buf *out,
             put(object, "sum", ledger_encode(&job->sum)) &&
             put(object, "last", ledger_encode(&job->last)) &&
             put(object, "census", census_encode(&job->census)) &&
+            put(object, "rows", json_integer((json_int_t)job->rows)) &&
             put(object, "ms", json_integer((json_int_t)job->ms)) &&
             put(object, "outcome", json_integer(job->outcome));
     return print(object, whole, out, err);
@@ -248,6 +249,7 @@ read_job(struct reader *in, struct record_job *out)
     out->closing = (uint32_t)number(in, in->object, "closing", UINT32_MAX);
     out->pass = (uint32_t)number(in, in->object, "pass", UINT32_MAX);
     out->ranges = (uint32_t)number(in, in->object, "ranges", UINT32_MAX);
+    out->rows = number(in, in->object, "rows", INT64_MAX);
     out->ms = number(in, in->object, "ms", INT64_MAX);
     out->outcome = (enum envl_status)number(in, in->object, "outcome",
                                             ENVL_E_INTERRUPTED);

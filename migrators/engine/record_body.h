@@ -33,6 +33,7 @@ struct record_job {
     struct ledger sum;    /* of the phases of this pass that are over      */
     struct ledger last;   /* of the latest of them                         */
     struct census census; /* the same                                      */
+    uint64_t rows;        /* in the targets, an estimate                   */
     uint64_t ms;          /* time spent on them                            */
     enum envl_status outcome; /* once it is done                           */
 };

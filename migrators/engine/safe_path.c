@@ -10,7 +10,7 @@
 #include "engine/safe_path.h"
 
 /*
- * Debian and Red Hat give each user a group of the same name, and a umask of
+ * Ubuntu and Red Hat give each user a group of the same name, and a umask of
  * 002 with it; a fresh clone is then writable by that group and nobody else.
  */
 static bool
@@ -20,6 +20,8 @@ private_group(gid_t gid)
     struct passwd user, *u = NULL;
     struct group group, *g = NULL;
 
+    if (geteuid() == 0)
+        return false;
     if (getpwuid_r(geteuid(), &user, rows[0], sizeof(rows[0]), &u) != 0 ||
         u == NULL || user.pw_gid != gid)
         return false;
@@ -34,7 +36,7 @@ private_group(gid_t gid)
 }
 
 static enum envl_status
-check_one(const char *path, struct envl_error *err)
+check_one(const char *path, bool sticky_ok, struct envl_error *err)
 {
     struct stat is;
 
@@ -48,7 +50,7 @@ check_one(const char *path, struct envl_error *err)
         return ENVL_E_POLICY;
     }
     /* Others may make files in a sticky folder, not replace what is there. */
-    if (S_ISDIR(is.st_mode) && (is.st_mode & S_ISVTX) != 0)
+    if (sticky_ok && (is.st_mode & S_ISVTX) != 0)
         return ENVL_OK;
     if ((is.st_mode & S_IWOTH) != 0 ||
         ((is.st_mode & S_IWGRP) != 0 && !private_group(is.st_gid))) {
@@ -64,17 +66,18 @@ safe_path_check(const char *path, struct envl_error *err)
 {
     char part[PATH_MAX];
     size_t len = strlen(path);
+    unsigned level = 0;
     enum envl_status status;
 
     if (path[0] != '/' || len >= sizeof(part))
         return envl_fail(err, ENVL_E_POLICY, "not an absolute path: %s", path);
     memcpy(part, path, len + 1);
 
-    /* From the file up to the root. */
-    for (;;) {
+    /* The file, its folder, and from there up to the root. */
+    for (;; level++) {
         char *slash;
 
-        status = check_one(part, err);
+        status = check_one(part, level >= 2, err);
         if (status != ENVL_OK || strcmp(part, "/") == 0)
             return status;
         slash = strrchr(part, '/');

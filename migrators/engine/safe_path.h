@@ -10,9 +10,9 @@
  * safe_path_check(path, err):
  * ${path} is absolute and resolved.  The file and each folder above it must
  * belong to root or the caller and be writable by nobody else; a sticky
- * folder may be writable by all, and a group that has the caller as its only
- * member (the user's private group) does not count as somebody else.  Fails
- * with ENVL_E_POLICY, naming the culprit.
+ * folder above the file's own may be writable by all, and a group that has
+ * the caller (not root) as its only member, the user's private group, does
+ * not count as somebody else.  Fails with ENVL_E_POLICY, naming the culprit.
  */
 enum envl_status safe_path_check(const char *path, struct envl_error *err);
 

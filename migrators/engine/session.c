@@ -31,7 +31,7 @@ make_transform(struct session *session, uint32_t i, struct envl_error *err)
         .target = i,
         .info = session_info(session, i),
         .goal = env->goal,
-        .kid = env->key.kid,
+        .kid = env->key.kid[0] == '\0' ? NULL : env->key.kid,
     };
 
     return transform_new(&options, &session->transforms[i], err);

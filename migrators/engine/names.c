@@ -1,0 +1,81 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/names.h"
+
+#define NAME_LIMIT 1000u /* characters; what is longer is cut */
+
+/* Text that grows up to the limit; control characters become '?'. */
+struct text {
+    char *at;
+    size_t len;
+};
+
+static void
+add(struct text *text, const char *part, size_t len)
+{
+    for (size_t i = 0; i < len && text->len < NAME_LIMIT; i++) {
+        unsigned char c = (unsigned char)part[i];
+
+        text->at[text->len++] = c < ' ' || c == 0x7f ? '?' : (char)c;
+    }
+    text->at[text->len] = '\0';
+}
+
+static void
+add_path(struct text *text, const struct envl_path *path)
+{
+    char index[32];
+
+    for (uint32_t i = 0; i < path->count; i++) {
+        const struct envl_segment *s = &path->segments[i];
+        bool element = s->kind == ENVL_SEGMENT_ANY_ELEMENT ||
+                       s->kind == ENVL_SEGMENT_ELEMENT;
+
+        if (!element && text->len > 0)
+            add(text, ".", 1);
+        switch (s->kind) {
+        case ENVL_SEGMENT_MEMBER:
+            add(text, (const char *)s->name.ptr, s->name.len);
+            break;
+        case ENVL_SEGMENT_ANY_MEMBER:
+            add(text, "*", 1);
+            break;
+        case ENVL_SEGMENT_ANY_ELEMENT:
+            add(text, "[*]", 3);
+            break;
+        case ENVL_SEGMENT_ELEMENT:
+            snprintf(index, sizeof(index), "[%llu]",
+                     (unsigned long long)s->index);
+            add(text, index, strlen(index));
+            break;
+        }
+    }
+}
+
+static char *
+name(const char *column, const struct envl_path *path)
+{
+    struct text text = { malloc(NAME_LIMIT + 1), 0 };
+
+    if (text.at == NULL)
+        return NULL;
+    text.at[0] = '\0';
+    if (column != NULL)
+        add(&text, column, strlen(column));
+    add_path(&text, path);
+    return text.at;
+}
+
+char *
+names_field(const struct envl_field_spec *spec)
+{
+    return name(spec->column, &spec->path);
+}
+
+char *
+names_leaf(const struct job_target *target, const struct envl_leaf *leaf)
+{
+    return name(target->spec.fields[leaf->field].column, &leaf->path);
+}

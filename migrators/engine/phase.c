@@ -1,0 +1,383 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/phase.h"
+#include "engine/ranges.h"
+#include "engine/sweep.h"
+
+#define CLOSING_MAX 2u
+#define FOREIGN_MS  500u
+#define FORGET_TRIES 25u
+
+/* ---- making and finding the ranges --------------------------------------- */
+
+/* The records of all slots, with their bodies in ${bodies}. */
+static enum envl_status
+sign_ranges(struct run *run, struct envl_record *records,
+            struct envl_buf *bodies, struct envl_error *err)
+{
+    enum envl_status status = ENVL_OK;
+
+    for (uint32_t i = 0; status == ENVL_OK && i < run->workers.slot_count;
+         i++) {
+        struct slot *slot = &run->workers.slots[i];
+
+        status = record_body_encode_range(&slot->range, &bodies[i], err);
+        records[i] = lease_record_of(&run->env, slot->number, slot->epoch,
+                                     envl_buf_view(&bodies[i]));
+        records[i].owner = "";
+    }
+    return status;
+}
+
+static enum envl_status
+reset(struct run *run, const struct record_job *next, struct envl_error *err)
+{
+    uint32_t count = run->workers.slot_count;
+    struct envl_record *records = calloc(count + 1, sizeof(*records));
+    struct envl_buf *bodies = calloc(count + 1, sizeof(*bodies));
+    struct envl_record job;
+    enum envl_status status;
+
+    if (records == NULL || bodies == NULL)
+        status = envl_fail(err, ENVL_E_NOMEM, "out of memory for ranges");
+    else
+        status = sign_ranges(run, records, bodies, err);
+    if (status == ENVL_OK)
+        status = record_body_encode_job(next, &run->body, err);
+    if (status == ENVL_OK) {
+        job = lease_record_of(&run->env, 0, run->epoch,
+                              envl_buf_view(&run->body));
+        status = run->env.ops->state_reset(run->control->store, &job, records,
+                                           count, err);
+    }
+    for (uint32_t i = 0; bodies != NULL && i < count; i++)
+        envl_buf_free(&bodies[i]);
+    free(bodies);
+    free(records);
+    return status;
+}
+
+/*
+ * Put ${next} with fresh ranges.  Their epochs begin far above those of the
+ * ranges before, so that a worker that slept through the change is fenced.
+ */
+static enum envl_status
+begin(struct run *run, struct record_job *next, struct envl_error *err)
+{
+    enum envl_status status = record_new_id(next->phase_id, err);
+
+    run->adopted = false;
+    if (status == ENVL_OK)
+        status = ranges_make(run->control, run->threads, &run->workers, err);
+    if (status != ENVL_OK)
+        return status;
+    next->ranges = run->workers.slot_count;
+    next->rows = ranges_rows(run->control);
+    for (uint32_t i = 0; i < run->workers.slot_count; i++) {
+        struct slot *slot = &run->workers.slots[i];
+
+        slot->epoch = run->epoch << 24 | (uint64_t)next->closing << 20;
+        memcpy(slot->range.phase_id, next->phase_id, RECORD_ID_SIZE);
+    }
+    status = reset(run, next, err);
+    if (status == ENVL_OK) {
+        record_body_free_job(&run->job);
+        run->job = *next;
+        *next = (struct record_job){ 0 };
+        run->adopted = true;
+    }
+    return status;
+}
+
+static enum envl_status
+damaged(const struct run *run, uint32_t number, struct envl_error *err)
+{
+    envl_fail(err, ENVL_E_INTEGRITY, "record %u of job \"%s\" is missing, or "
+              "was not written under this keyring, or was changed", number,
+              run->env.job->name);
+    envl_hint(err, "somebody has written to the job's tables; "
+              "--accept-ring=%s begins a new pass over everything",
+              run->job.ring.id);
+    return ENVL_E_INTEGRITY;
+}
+
+static enum envl_status
+adopt_one(struct run *run, const struct lease_record *found,
+          struct slot *slot, struct envl_error *err)
+{
+    enum envl_status status;
+
+    if (found == NULL || found->mac != ENVL_OK)
+        return damaged(run, slot->number, err);
+    status = record_body_decode_range(envl_buf_view(&found->body),
+                                      &slot->range, err);
+    if (status == ENVL_OK &&
+        slot->range.target >= run->env.job->target_count)
+        status = damaged(run, slot->number, err);
+    slot->epoch = found->epoch;
+    slot->state = slot->range.done                ? SLOT_DONE
+                  : found->held && !found->ours ? SLOT_FOREIGN
+                                                  : SLOT_FREE;
+    return status;
+}
+
+/*
+ * Make the slots what the store says.  ${torn}: the ranges are of another
+ * phase than the job's record (a store without transactions was interrupted
+ * between them), so they must be made again.
+ */
+static enum envl_status
+adopt(struct run *run, bool *torn, struct envl_error *err)
+{
+    struct lease_list list = { 0 };
+    enum envl_status status = lease_list_read(run->control, &list, err);
+
+    *torn = false;
+    if (status == ENVL_OK)
+        status = workers_slots(&run->workers, run->job.ranges, err);
+    for (uint32_t i = 0; status == ENVL_OK && i < run->job.ranges; i++) {
+        struct slot *slot = &run->workers.slots[i];
+
+        slot->number = i + 1;
+        status = adopt_one(run, lease_list_find(&list, i + 1), slot, err);
+        if (status == ENVL_OK)
+            ledger_add(&run->workers.live, &slot->range.ledger);
+        *torn = *torn || strcmp(slot->range.phase_id,
+                                run->job.phase_id) != 0;
+    }
+    lease_list_free(&list);
+    run->adopted = status == ENVL_OK && !*torn;
+    return status;
+}
+
+/* ---- one phase ----------------------------------------------------------- */
+
+static void
+announce(struct run *run)
+{
+    char text[64];
+
+    if (run->job.phase == RECORD_CLOSING)
+        snprintf(text, sizeof(text), "closing pass %u", run->job.closing);
+    else
+        snprintf(text, sizeof(text), "sweep");
+    progress_phase(&run->progress, text, run->workers.live.rows,
+                   ranges_rows(run->control));
+}
+
+/* Work until every range is done, by us or by others. */
+static enum envl_status
+work(struct run *run, struct envl_error *err)
+{
+    struct workers_call call = { sweep_range, run_tick, run };
+    enum envl_status status = ENVL_OK;
+    uint32_t free_slots;
+    bool torn;
+
+    announce(run);
+    while (status == ENVL_OK) {
+        free_slots = workers_count(&run->workers, SLOT_FREE);
+        if (free_slots > 0)
+            status = workers_run(&run->workers,
+                                 free_slots < run->threads ? free_slots
+                                                           : run->threads,
+                                 &call, err);
+        else if (workers_count(&run->workers, SLOT_FOREIGN) == 0)
+            return ENVL_OK;
+        else if (!run_pause(run, FOREIGN_MS, "other processes are at work on "
+                                             "the last ranges"))
+            status = envl_fail(err, ENVL_E_INTERRUPTED,
+                               "stopped on request");
+        if (status == ENVL_OK)
+            status = run_tick(run, err);
+        if (status == ENVL_OK &&
+            workers_count(&run->workers, SLOT_FOREIGN) > 0)
+            status = adopt(run, &torn, err);
+    }
+    return status;
+}
+
+/* Add the phase that is over to the sums; the ranges' census is the newest. */
+static enum envl_status
+sum_up(struct run *run, struct record_job *next, struct envl_error *err)
+{
+    struct ledger last = { 0 };
+    enum envl_status status = ENVL_OK;
+
+    for (uint32_t i = 0; status == ENVL_OK && i < run->workers.slot_count;
+         i++) {
+        const struct record_range *range = &run->workers.slots[i].range;
+
+        ledger_add(&last, &range->ledger);
+        status = census_merge(&next->census, &range->census, err);
+    }
+    if (run->job.phase == RECORD_SWEEP) {
+        next->sum = last;
+    } else {
+        next->sum.sealed += last.sealed;
+        next->sum.rotated += last.rotated;
+        next->sum.retried += last.retried;
+        next->sum.quarantined = last.quarantined;
+        next->sum.conflicts = last.conflicts;
+    }
+    next->last = last;
+    return status;
+}
+
+/* What a pass that is over means for the whole (spec JOB-62). */
+static enum envl_status
+outcome(const struct record_job *job)
+{
+    const struct ledger *last = &job->last;
+
+    if (last->sealed + last->rotated + last->conflicts > 0 ||
+        census_total(&job->census, ROW_PLAINTEXT) > 0)
+        return ENVL_E_FINDINGS;
+    return last->quarantined > 0 ? ENVL_E_PARTIAL : ENVL_OK;
+}
+
+/*
+ * Old pages are made to forget before the job counts as done.  Where a reader
+ * holds them for long, that is said, and is no reason not to be done.
+ */
+static enum envl_status
+forget(struct run *run, struct envl_error *err)
+{
+    enum envl_status status = ENVL_OK;
+    struct envl_error local = { 0 };
+    char text[400];
+
+    if (run->env.ops->finish == NULL)
+        return ENVL_OK;
+    for (unsigned i = 0; i < FORGET_TRIES; i++) {
+        status = run->env.ops->finish(run->control->store, &local);
+        if (status != ENVL_E_LOCKED ||
+            !run_pause(run, 200, "somebody is reading old pages"))
+            break;
+    }
+    if (status == ENVL_E_DATABASE) {
+        if (err != NULL)
+            *err = local;
+        return status;
+    }
+    if (status != ENVL_OK) {
+        snprintf(text, sizeof(text), "old pages may still hold plaintext: %s",
+                 local.message);
+        host_note(&run->env.host, ENVL_NOTE_WARN, NULL, text);
+    }
+    return ENVL_OK;
+}
+
+static enum envl_status
+finish(struct run *run, struct record_job *next, struct envl_error *err)
+{
+    struct record_job before = run->job;
+    enum envl_status status = forget(run, err);
+
+    if (status != ENVL_OK)
+        return status;
+    next->phase = RECORD_DONE;
+    next->outcome = outcome(next);
+    run->job = *next;
+    status = run_put(run, err);
+    /* It is done only once the store says so. */
+    *next = status == ENVL_OK ? before : run->job;
+    if (status != ENVL_OK)
+        run->job = before;
+    return status;
+}
+
+/* After the work of a phase: the next one, or the end. */
+static enum envl_status
+end(struct run *run, struct envl_error *err)
+{
+    struct record_job next = run->job;
+    enum envl_status status;
+
+    next.census = (struct census){ 0 };
+    next.ms = run->ms_before + (pace_now() - run->begun);
+    status = sum_up(run, &next, err);
+    if (status == ENVL_OK) {
+        bool clean = next.last.sealed + next.last.rotated +
+                         next.last.conflicts == 0;
+
+        if (next.phase == RECORD_CLOSING &&
+            (clean || next.closing >= CLOSING_MAX)) {
+            status = finish(run, &next, err);
+        } else {
+            next.phase = RECORD_CLOSING;
+            next.closing++;
+            status = begin(run, &next, err);
+        }
+    }
+    record_body_free_job(&next);
+    return status;
+}
+
+static enum envl_status
+prepare(struct run *run, enum record_phase phase, struct envl_error *err)
+{
+    struct record_job next = run->job;
+    enum envl_status status;
+
+    next.census = (struct census){ 0 };
+    status = census_merge(&next.census, &run->job.census, err);
+    next.phase = phase;
+    if (status == ENVL_OK)
+        status = begin(run, &next, err);
+    record_body_free_job(&next);
+    return status;
+}
+
+static enum envl_status
+one(struct run *run, struct envl_error *err)
+{
+    enum envl_status status = ENVL_OK;
+    bool torn = false;
+
+    if (run->job.phase == RECORD_PREPARE)
+        return prepare(run, RECORD_SWEEP, err);
+    if (!run->adopted)
+        status = adopt(run, &torn, err);
+    if (status == ENVL_OK && torn)
+        status = prepare(run, run->job.phase, err);
+    if (status == ENVL_OK)
+        status = work(run, err);
+    if (status == ENVL_OK)
+        status = end(run, err);
+    return status;
+}
+
+enum envl_status
+phase_all(struct run *run, struct envl_error *err)
+{
+    uint64_t good = pace_now();
+    enum envl_status status = ENVL_OK;
+    unsigned losses = 0;
+
+    run->begun = pace_now();
+    while (status == ENVL_OK && run->job.phase != RECORD_DONE) {
+        enum record_phase phase = run->job.phase;
+        uint32_t closing = run->job.closing;
+
+        status = one(run, err);
+        if (run->job.phase != phase || run->job.closing != closing) {
+            good = pace_now();
+            losses = 0;
+        }
+        if (status == ENVL_E_DATABASE && ++losses <= 5) {
+            status = run_regain(run, err);
+            run->adopted = false;
+        } else if (status == ENVL_E_LOCKED && run->claimed &&
+                   pace_now() - good < run->env.patience_ms) {
+            status = run_pause(run, pace_jitter(200), NULL)
+                         ? ENVL_OK
+                         : envl_fail(err, ENVL_E_INTERRUPTED,
+                                     "stopped on request");
+            run->adopted = false;
+        }
+    }
+    return status;
+}

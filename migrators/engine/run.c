@@ -1,0 +1,351 @@
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/resume.h"
+#include "engine/run.h"
+
+#define BEAT_MS  4000u /* between signs of life: a lease lasts 15 s */
+#define DEAD_MS  4000u /* how long a dead process's lease is waited for */
+#define STEP_MS  50u
+
+static enum envl_status
+encode(struct run *run, struct envl_record *out, struct envl_error *err)
+{
+    enum envl_status status;
+
+    envl_keyring_mark(run->env.options->ring, &run->job.ring);
+    run->job.ms = run->ms_before;
+    if (run->begun != 0)
+        run->job.ms += pace_now() - run->begun;
+    status = record_body_encode_job(&run->job, &run->body, err);
+    if (status == ENVL_OK)
+        *out = lease_record_of(&run->env, 0, run->epoch,
+                               envl_buf_view(&run->body));
+    return status;
+}
+
+enum envl_status
+run_put(struct run *run, struct envl_error *err)
+{
+    struct envl_record record;
+    enum envl_status status = encode(run, &record, err);
+
+    if (status == ENVL_OK)
+        status = lease_commit(run->control, &record, err);
+    if (status == ENVL_OK)
+        run->beat = pace_now();
+    return status;
+}
+
+/* Take the job with run->job as it is now, one epoch above ${epoch}. */
+static enum envl_status
+take(struct run *run, uint64_t epoch, struct envl_error *err)
+{
+    struct envl_record record;
+    enum envl_status status;
+
+    run->epoch = epoch + 1;
+    status = encode(run, &record, err);
+    if (status == ENVL_OK)
+        status = lease_take(run->control, &record, err);
+    if (status == ENVL_OK) {
+        run->claimed = true;
+        run->beat = pace_now();
+    }
+    return status;
+}
+
+/* A new pass; the ranges of the old one are replaced when it is prepared. */
+static void
+begin_anew(struct run *run)
+{
+    struct record_job job = { .goal = run->goal,
+                              .phase = RECORD_PREPARE,
+                              .pass = run->job.pass + 1 };
+
+    memcpy(job.kid, run->env.key.kid, sizeof(job.kid));
+    memcpy(job.digest, run->env.job->digest, sizeof(job.digest));
+    record_body_free_job(&run->job);
+    run->job = job;
+    run->ms_before = 0;
+}
+
+static bool
+accepted(const struct run *run)
+{
+    const char *id = run->env.options->accept_ring;
+    struct envl_ring_mark now;
+
+    envl_keyring_mark(run->env.options->ring, &now);
+    return id != NULL && strcmp(id, now.id) == 0;
+}
+
+/* Decide from the stored record ${found} (NULL: none) what run->job is. */
+static enum envl_status
+decide(struct run *run, const struct lease_record *found,
+       struct envl_error *err)
+{
+    struct resume_want want = { run->goal, run->env.key.kid,
+                                run->env.job->digest,
+                                run->env.options->ring };
+    enum resume_action action = RESUME_NEW_PASS;
+    struct envl_ring_mark now;
+    enum envl_status status = ENVL_OK;
+
+    record_body_free_job(&run->job);
+    if (found != NULL) {
+        envl_keyring_mark(run->env.options->ring, &now);
+        status = found->mac;
+        if (status != ENVL_OK)
+            envl_fail(err, status, "the record of job \"%s\" was not written "
+                      "under this keyring, or was changed",
+                      run->env.job->name);
+        else
+            status = record_body_decode_job(envl_buf_view(&found->body),
+                                            &run->job, err);
+        if (status == ENVL_OK)
+            status = resume_ring(&run->job.ring, &now, err);
+        if (status == ENVL_OK)
+            status = resume_decide(&run->job, &want, &action, err);
+        else if (status == ENVL_E_INTEGRITY && accepted(run))
+            status = ENVL_OK;
+        else if (status == ENVL_E_INTEGRITY)
+            envl_hint(err, "name the keyring the job was begun with; if this "
+                      "is the right one, --accept-ring=%s begins a new pass",
+                      now.id);
+    }
+    if (status != ENVL_OK)
+        return status;
+    if (action == RESUME_NEW_PASS)
+        begin_anew(run);
+    run->ms_before = run->job.ms;
+    return ENVL_OK;
+}
+
+/* "HEX HOST PID" of a process of this host that is no more. */
+static bool
+dead_here(const char *owner)
+{
+    const char *host = strchr(owner, ' '), *pid;
+    char here[128];
+    size_t len;
+
+    if (host == NULL || gethostname(here, sizeof(here)) != 0)
+        return false;
+    here[sizeof(here) - 1] = '\0';
+    host++;
+    pid = strchr(host, ' ');
+    len = strlen(here);
+    if (pid == NULL || (size_t)(pid - host) != len ||
+        strncmp(host, here, len) != 0)
+        return false;
+    return kill((pid_t)strtol(pid + 1, NULL, 10), 0) != 0 && errno == ESRCH;
+}
+
+static enum envl_status
+held(const struct lease_record *record, struct envl_error *err)
+{
+    envl_fail(err, ENVL_E_LOCKED, "the job is run by another process (%s)",
+              record->owner);
+    envl_hint(err, "wait for it or stop it; if it is gone, its lease runs "
+              "out in %lld s", (long long)(record->lease_ms + 999) / 1000);
+    return ENVL_E_LOCKED;
+}
+
+/* One attempt; ${dead}: the owner is known to be dead, try again soon. */
+static enum envl_status
+try_claim(struct run *run, bool *dead, struct envl_error *err)
+{
+    struct lease_list list = { 0 };
+    const struct lease_record *found;
+    enum envl_status status = lease_list_read(run->control, &list, err);
+
+    if (status != ENVL_OK)
+        return status;
+    found = lease_list_find(&list, 0);
+    if (found != NULL && found->held && !found->ours) {
+        *dead = dead_here(found->owner);
+        status = held(found, err);
+    } else {
+        status = decide(run, found, err);
+        if (status == ENVL_OK)
+            status = take(run, found == NULL ? 0 : found->epoch, err);
+    }
+    lease_list_free(&list);
+    return status;
+}
+
+enum envl_status
+run_claim(struct run *run, struct envl_error *err)
+{
+    uint64_t begun = pace_now();
+    unsigned races = 0;
+    enum envl_status status;
+    bool dead = false;
+
+    for (;;) {
+        dead = false;
+        status = try_claim(run, &dead, err);
+        if (status == ENVL_OK || pace_now() - begun > DEAD_MS)
+            break;
+        /* The server may not have noticed yet that a killed client is gone;
+           and somebody else may have taken the job between read and take. */
+        if (!(status == ENVL_E_LOCKED && dead) &&
+            !(status == ENVL_E_CONFLICT && ++races < 5))
+            break;
+        if (!run_pause(run, pace_jitter(100), NULL))
+            break;
+    }
+    if (status == ENVL_E_CONFLICT)
+        return envl_fail(err, ENVL_E_LOCKED,
+                         "another process has taken the job just now");
+    return status;
+}
+
+static enum envl_status
+taken_over(struct run *run, struct envl_error *err)
+{
+    run->claimed = false;
+    envl_fail(err, ENVL_E_LOCKED, "another process has taken the job over");
+    envl_hint(err, "this one was out of touch with the store for more than "
+              "%u s", ENV_TTL_MS / 1000);
+    return ENVL_E_LOCKED;
+}
+
+enum envl_status
+run_regain(struct run *run, struct envl_error *err)
+{
+    struct session_wait wait = { run_pause, run };
+    struct lease_list list = { 0 };
+    const struct lease_record *found;
+    struct record_job job = { 0 };
+    enum envl_status status;
+
+    run->claimed = false; /* until it is ours again: no sign of life */
+    status = session_recover(run->control, &wait, err);
+    if (status == ENVL_OK)
+        status = lease_list_read(run->control, &list, err);
+    if (status != ENVL_OK)
+        return status;
+
+    found = lease_list_find(&list, 0);
+    if (found == NULL || found->epoch < run->epoch ||
+        (found->epoch > run->epoch && !found->ours))
+        status = taken_over(run, err);
+    else if (found->mac != ENVL_OK)
+        status = envl_fail(err, ENVL_E_INTEGRITY, "the job's record was "
+                           "changed by somebody else");
+    else
+        status = record_body_decode_job(envl_buf_view(&found->body), &job,
+                                        err);
+    if (status == ENVL_OK) {
+        record_body_free_job(&run->job);
+        run->job = job;
+        status = take(run, found->epoch, err);
+    }
+    lease_list_free(&list);
+    return status;
+}
+
+/* The lease is ours as long as we are heard of. */
+static enum envl_status
+beat(struct run *run, struct envl_error *err)
+{
+    enum envl_status status;
+
+    if (!run->claimed || pace_now() - run->beat < BEAT_MS)
+        return ENVL_OK;
+    status = run_put(run, err);
+    if (status == ENVL_E_DATABASE)
+        status = run_regain(run, err);
+    if (status == ENVL_E_CONFLICT)
+        status = taken_over(run, err);
+    if (status == ENVL_E_LOCKED && run->claimed) {
+        /* A lock is not a loss: try again a little later. */
+        run->beat += BEAT_MS / 8;
+        status = ENVL_OK;
+    }
+    return status;
+}
+
+/* What the sweep yields to; the flag file is all there is so far. */
+static bool
+look_for_flag(struct run *run)
+{
+    const char *flag = run->env.job->pace.flag_file;
+    bool there = flag != NULL && access(flag, F_OK) == 0;
+
+    pthread_mutex_lock(&run->workers.lock);
+    run->workers.paused = there;
+    pthread_mutex_unlock(&run->workers.lock);
+    return there;
+}
+
+static void
+tell(struct run *run, const char *why)
+{
+    char waiting[300];
+    struct ledger sum;
+    uint64_t rows;
+
+    pthread_mutex_lock(&run->workers.lock);
+    snprintf(waiting, sizeof(waiting), "%s", run->workers.waiting);
+    rows = run->workers.live.rows;
+    pthread_mutex_unlock(&run->workers.lock);
+    if (look_for_flag(run))
+        snprintf(waiting, sizeof(waiting), "yielding: %s is there",
+                 run->env.job->pace.flag_file);
+    if (why != NULL)
+        snprintf(waiting, sizeof(waiting), "%s", why);
+    run_totals(run, &sum);
+    progress_tick(&run->progress, rows, &sum, waiting);
+}
+
+enum envl_status
+run_tick(void *cookie, struct envl_error *err)
+{
+    struct run *run = cookie;
+
+    tell(run, NULL);
+    return beat(run, err);
+}
+
+bool
+run_pause(void *cookie, uint32_t ms, const char *why)
+{
+    struct run *run = cookie;
+    uint64_t until = pace_now() + ms;
+
+    do {
+        struct timespec nap = { 0, STEP_MS * 1000000L };
+
+        if (workers_stop(&run->workers) > 0)
+            return false;
+        tell(run, why);
+        nanosleep(&nap, NULL);
+    } while (pace_now() < until);
+    return true;
+}
+
+void
+run_totals(const struct run *run, struct ledger *out)
+{
+    struct workers *workers = (struct workers *)(uintptr_t)&run->workers;
+    struct ledger live;
+
+    pthread_mutex_lock(&workers->lock);
+    live = workers->live;
+    pthread_mutex_unlock(&workers->lock);
+    *out = run->job.sum;
+    if (run->job.phase == RECORD_SWEEP) {
+        *out = live;
+    } else if (run->job.phase == RECORD_CLOSING) {
+        out->sealed += live.sealed;
+        out->rotated += live.rotated;
+        out->retried += live.retried;
+    }
+}

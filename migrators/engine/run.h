@@ -1,0 +1,66 @@
+/*
+ * run.h - one run of a job by this process: its lease, its phases, its end.
+ */
+#ifndef ENGINE_RUN_H
+#define ENGINE_RUN_H
+
+#include "engine/lease.h"
+#include "engine/progress.h"
+#include "engine/workers.h"
+
+struct run {
+    struct env env;
+    enum engine_goal goal;
+    struct session *control; /* for the job's record                     */
+    struct record_job job;   /* as it stands in the store                */
+    uint64_t epoch;          /* of the job's record                      */
+    struct envl_buf body;
+    bool claimed;            /* the job's lease is ours                  */
+    bool adopted;            /* the slots are those of the job's phase   */
+    uint32_t threads;
+    struct workers workers;
+    struct progress progress;
+    uint64_t begun, beat;    /* ms: this phase here; last sign of life   */
+    uint64_t ms_before;      /* spent before that                        */
+};
+
+/**
+ * run_put(run, err):
+ * Put the job's record as run->job says, now, and extend its lease.
+ */
+enum envl_status run_put(struct run *run, struct envl_error *err);
+
+/**
+ * run_claim(run, err):
+ * Read what the store says of the job, decide whether to go on with it, and
+ * take its lease.  Fails with ENVL_E_LOCKED (its living owner is named),
+ * ENVL_E_INTEGRITY, ENVL_E_POLICY (another direction is unfinished).
+ */
+enum envl_status run_claim(struct run *run, struct envl_error *err);
+
+/**
+ * run_regain(run, err):
+ * The connection was lost: make another, see what stands, take the lease
+ * again.
+ */
+enum envl_status run_regain(struct run *run, struct envl_error *err);
+
+/**
+ * run_tick(run, err):
+ * Sign of life, progress, what to yield to; a workers_tick_fn.
+ */
+enum envl_status run_tick(void *run, struct envl_error *err);
+
+/**
+ * run_pause(run, ms, why):
+ * Wait in the caller's thread, ticking; a session_pause_fn.
+ */
+bool run_pause(void *run, uint32_t ms, const char *why);
+
+/**
+ * run_totals(run, out):
+ * The ledger of the whole pass so far.
+ */
+void run_totals(const struct run *run, struct ledger *out);
+
+#endif /* ENGINE_RUN_H */

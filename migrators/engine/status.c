@@ -1,0 +1,230 @@
+/*
+ * engine_status and engine_plugins: looking, without taking part.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/lease.h"
+#include "engine/summary.h"
+
+#define QUARANTINE_MAX 1000u
+
+/* What the ranges say together. */
+struct sums {
+    uint32_t done, active, foreign; /* foreign: not readable with this ring */
+    struct ledger live;
+};
+
+static enum envl_status
+list_one(void *cookie, const struct envl_quarantine *item,
+         struct envl_error *err)
+{
+    json_t *rows = cookie, *row;
+
+    row = json_pack("{s:o, s:o, s:o, s:o}", "target",
+                    summary_text(envl_bytes_of(item->target)), "field",
+                    summary_text(envl_bytes_of(item->field)), "row",
+                    summary_text(envl_bytes_of(item->row)), "state",
+                    summary_text(envl_bytes_of(item->state)));
+    if (json_array_append_new(rows, row) != 0)
+        return envl_fail(err, ENVL_E_NOMEM, "out of memory for a report");
+    return ENVL_OK;
+}
+
+static void
+add_up(const struct lease_list *list, const struct record_job *job,
+       struct sums *sums)
+{
+    for (uint32_t i = 1; i <= job->ranges; i++) {
+        const struct lease_record *found = lease_list_find(list, i);
+        struct record_range range = { 0 };
+
+        if (found == NULL || found->mac != ENVL_OK ||
+            record_body_decode_range(envl_buf_view(&found->body), &range,
+                                     NULL) != ENVL_OK ||
+            strcmp(range.phase_id, job->phase_id) != 0) {
+            sums->foreign++;
+        } else {
+            sums->done += range.done;
+            sums->active += !range.done && found->held;
+            ledger_add(&sums->live, &range.ledger);
+        }
+        record_body_free_range(&range);
+    }
+}
+
+static json_t *
+ranges_of(const struct record_job *job, const struct sums *sums)
+{
+    return json_pack("{s:I, s:I, s:I, s:I}", "total", (json_int_t)job->ranges,
+                     "done", (json_int_t)sums->done, "active",
+                     (json_int_t)sums->active, "unreadable",
+                     (json_int_t)sums->foreign);
+}
+
+/* The pass's ledger: what is summed up, and the phase that is under way. */
+static json_t *
+ledger_of(const struct record_job *job, const struct sums *sums)
+{
+    struct ledger total = job->sum;
+
+    if (job->phase == RECORD_SWEEP) {
+        total = sums->live;
+    } else if (job->phase == RECORD_CLOSING) {
+        total.sealed += sums->live.sealed;
+        total.rotated += sums->live.rotated;
+        total.retried += sums->live.retried;
+    }
+    return ledger_encode(&total);
+}
+
+static void
+add_job(json_t *report, const struct lease_list *list,
+        const struct record_job *job)
+{
+    struct sums sums = { 0 };
+    json_t *ledger;
+
+    add_up(list, job, &sums);
+    ledger = ledger_of(job, &sums);
+    json_object_update(report, ledger);
+    json_decref(ledger);
+    json_object_set_new(report, "goal",
+                        json_string(job->goal == ENGINE_ROTATE ? "rotate"
+                                                               : "seal"));
+    json_object_set_new(report, "kid", json_string(job->kid));
+    json_object_set_new(report, "pass", json_integer(job->pass));
+    json_object_set_new(report, "phase",
+                        json_string(record_body_phase(job->phase)));
+    json_object_set_new(report, "closing_passes", json_integer(job->closing));
+    json_object_set_new(report, "ranges", ranges_of(job, &sums));
+    json_object_set_new(report, "rows_total",
+                        json_integer((json_int_t)job->rows));
+    json_object_set_new(report, "seconds",
+                        json_real((double)job->ms / 1000.0));
+    if (job->phase == RECORD_DONE)
+        json_object_set_new(report, "outcome",
+                            json_string(envl_status_name(job->outcome)));
+}
+
+static void
+add_owner(json_t *report, const struct lease_record *record)
+{
+    json_object_set_new(report, "running", json_boolean(record->held));
+    if (record->owner[0] == '\0')
+        return;
+    json_object_set_new(report, "owner",
+                        summary_text(envl_bytes_of(record->owner)));
+    json_object_set_new(
+        report, "heartbeat_s",
+        json_real((double)((int64_t)ENV_TTL_MS - record->lease_ms) / 1000.0));
+}
+
+static enum envl_status
+look(struct session *session, json_t *report, struct envl_error *err)
+{
+    struct lease_list list = { 0 };
+    const struct lease_record *found;
+    struct record_job job = { 0 };
+    enum envl_status status = lease_list_read(session, &list, err);
+
+    found = lease_list_find(&list, 0);
+    if (status == ENVL_OK && found == NULL) {
+        status = envl_fail(err, ENVL_E_NOTFOUND,
+                           "job \"%s\" was never run on this store",
+                           session->env->job->name);
+        envl_hint(err, "envelope plan shows what a run would do");
+    }
+    if (status == ENVL_OK) {
+        add_owner(report, found);
+        if (session->env->auth != NULL)
+            json_object_set_new(report, "authentic",
+                                json_boolean(found->mac == ENVL_OK));
+        status = record_body_decode_job(envl_buf_view(&found->body), &job,
+                                        err);
+    }
+    if (status == ENVL_OK)
+        add_job(report, &list, &job);
+    record_body_free_job(&job);
+    lease_list_free(&list);
+    return status;
+}
+
+enum envl_status
+engine_status(const struct job *job, const struct engine_options *options,
+              json_t **report, struct envl_error *err)
+{
+    struct session *session = NULL;
+    json_t *document = NULL, *rows = NULL;
+    struct env env;
+    enum envl_status status;
+
+    status = env_open(job, options, TRANSFORM_CENSUS, &env, err);
+    if (status != ENVL_OK)
+        return status;
+    status = session_open(&env, SESSION_STORE, &session, err);
+    if (status == ENVL_OK) {
+        document = json_pack("{s:i, s:s, s:s, s:s}", "schema", 1, "type",
+                             "status", "job", job->name, "server",
+                             env.ops->info(session->store)->server);
+        rows = json_array();
+        status = look(session, document, err);
+    }
+    if (status == ENVL_OK)
+        status = env.ops->quarantine_read(session->store, job->name,
+                                          QUARANTINE_MAX, list_one, rows,
+                                          err);
+    if (status == ENVL_OK) {
+        json_object_set(document, "quarantine", rows);
+        *report = json_incref(document);
+    }
+    json_decref(rows);
+    json_decref(document);
+    session_close(session);
+    env_close(&env);
+    return status;
+}
+
+/* ---- plugins ------------------------------------------------------------- */
+
+struct listing {
+    const char *dir;
+    json_t *plugins;
+};
+
+static void
+try_one(void *cookie, const char *driver, const char *path)
+{
+    struct listing *listing = cookie;
+    struct plugin plugin = { 0 };
+    struct envl_error err = { 0 };
+    enum envl_status status = plugin_load(driver, listing->dir, &plugin,
+                                          &err);
+    json_t *one;
+
+    one = json_pack("{s:s, s:o, s:b}", "driver", driver, "path",
+                    summary_text(envl_bytes_of(path)), "loads",
+                    status == ENVL_OK);
+    if (status == ENVL_OK) {
+        json_object_set_new(one, "sha256", json_string(plugin.sha256));
+        json_object_set_new(one, "minor", json_integer(plugin.ops->minor));
+    } else {
+        json_object_set_new(one, "message", json_string(err.message));
+        json_object_set_new(one, "hint", json_string(err.hint));
+    }
+    json_array_append_new(listing->plugins, one);
+}
+
+enum envl_status
+engine_plugins(const struct engine_options *options, json_t **report,
+               struct envl_error *err)
+{
+    struct listing listing = { options->plugin_dir, json_array() };
+
+    plugin_each(options->plugin_dir, try_one, &listing);
+    *report = json_pack("{s:i, s:s, s:o}", "schema", 1, "type", "plugins",
+                        "plugins", listing.plugins);
+    if (*report == NULL)
+        return envl_fail(err, ENVL_E_NOMEM, "out of memory for a report");
+    return ENVL_OK;
+}

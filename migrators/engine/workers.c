@@ -1,0 +1,306 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "engine/workers.h"
+
+void
+workers_init(struct workers *workers, struct env *env,
+             enum session_depth depth)
+{
+    pthread_condattr_t clock;
+
+    *workers = (struct workers){
+        .env = env,
+        .depth = depth,
+        .limit = { .rows_per_s = env->job->pace.max_rows_per_s },
+    };
+    pthread_mutex_init(&workers->lock, NULL);
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&workers->changed, &clock);
+    pthread_condattr_destroy(&clock);
+}
+
+static void
+drop_slots(struct workers *workers)
+{
+    for (uint32_t i = 0; i < workers->slot_count; i++)
+        record_body_free_range(&workers->slots[i].range);
+    free(workers->slots);
+    workers->slots = NULL;
+    workers->slot_count = 0;
+}
+
+enum envl_status
+workers_slots(struct workers *workers, uint32_t count, struct envl_error *err)
+{
+    struct slot *slots = calloc((size_t)count + 1, sizeof(*slots));
+
+    if (slots == NULL)
+        return envl_fail(err, ENVL_E_NOMEM, "out of memory for %u ranges",
+                         count);
+    drop_slots(workers);
+    workers->slots = slots;
+    workers->slot_count = count;
+    workers->live = (struct ledger){ 0 };
+    return ENVL_OK;
+}
+
+void
+workers_free(struct workers *workers)
+{
+    drop_slots(workers);
+    pthread_cond_destroy(&workers->changed);
+    pthread_mutex_destroy(&workers->lock);
+}
+
+static struct timespec
+deadline(uint32_t ms)
+{
+    struct timespec at;
+
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += ms / 1000;
+    at.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (at.tv_nsec >= 1000000000) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000;
+    }
+    return at;
+}
+
+int
+workers_stop(const struct workers *workers)
+{
+    const volatile sig_atomic_t *stop = workers->env->options->stop;
+
+    return stop == NULL ? 0 : (int)*stop;
+}
+
+static struct slot *
+take(struct workers *workers)
+{
+    struct slot *slot = NULL;
+
+    pthread_mutex_lock(&workers->lock);
+    for (uint32_t i = 0; !workers->halt && i < workers->slot_count; i++) {
+        if (workers->slots[i].state == SLOT_FREE) {
+            slot = &workers->slots[i];
+            slot->state = SLOT_MINE;
+            break;
+        }
+    }
+    pthread_mutex_unlock(&workers->lock);
+    return slot;
+}
+
+/* The first failure stands; everybody else finishes the batch and goes. */
+static void
+failed(struct workers *workers, enum envl_status status,
+       const struct envl_error *error)
+{
+    pthread_mutex_lock(&workers->lock);
+    if (workers->status == ENVL_OK) {
+        workers->status = status;
+        workers->error = *error;
+    }
+    workers->halt = true;
+    pthread_cond_broadcast(&workers->changed);
+    pthread_mutex_unlock(&workers->lock);
+}
+
+/* What a thread is started with. */
+struct start {
+    struct worker worker;
+    workers_range_fn *range;
+};
+
+static void *
+work(void *argument)
+{
+    struct start *start = argument;
+    struct worker *worker = &start->worker;
+    struct workers *all = worker->all;
+    struct envl_error err = { 0 };
+    struct slot *slot;
+    enum envl_status status;
+
+    pace_init(&worker->pace, &all->env->job->pace);
+    status = session_open(all->env, all->depth, &worker->session, &err);
+    while (status == ENVL_OK && (slot = take(all)) != NULL) {
+        status = start->range(worker, slot, &err);
+        if (status != ENVL_OK)
+            workers_put(all, slot, SLOT_FREE);
+    }
+    if (status != ENVL_OK)
+        failed(all, status, &err);
+    session_close(worker->session);
+
+    pthread_mutex_lock(&all->lock);
+    all->running--;
+    pthread_cond_broadcast(&all->changed);
+    pthread_mutex_unlock(&all->lock);
+    return NULL;
+}
+
+/* Wait for a change or a tick; true while threads run. */
+static bool
+wait_tick(struct workers *workers)
+{
+    struct timespec until = deadline(WORKERS_TICK_MS);
+    bool running;
+
+    pthread_mutex_lock(&workers->lock);
+    if (workers_stop(workers) > 0 && !workers->halt) {
+        workers->halt = true;
+        pthread_cond_broadcast(&workers->changed);
+    }
+    if (workers->running > 0)
+        pthread_cond_timedwait(&workers->changed, &workers->lock, &until);
+    running = workers->running > 0;
+    pthread_mutex_unlock(&workers->lock);
+    return running;
+}
+
+static uint32_t
+start_all(struct workers *workers, struct start *starts, uint32_t threads,
+          workers_range_fn *range)
+{
+    uint32_t started = 0;
+
+    for (; started < threads; started++) {
+        starts[started].worker.all = workers;
+        starts[started].range = range;
+        pthread_mutex_lock(&workers->lock);
+        workers->running++;
+        pthread_mutex_unlock(&workers->lock);
+        if (pthread_create(&starts[started].worker.thread, NULL, work,
+                           &starts[started]) != 0) {
+            pthread_mutex_lock(&workers->lock);
+            workers->running--;
+            pthread_mutex_unlock(&workers->lock);
+            break;
+        }
+    }
+    return started;
+}
+
+enum envl_status
+workers_run(struct workers *workers, uint32_t threads,
+            const struct workers_call *call, struct envl_error *err)
+{
+    struct start *starts = calloc(threads, sizeof(*starts));
+    struct envl_error local = { 0 };
+    enum envl_status status;
+    uint32_t started;
+
+    if (starts == NULL)
+        return envl_fail(err, ENVL_E_NOMEM, "out of memory for workers");
+    workers->halt = workers_stop(workers) > 0;
+    workers->status = ENVL_OK;
+    started = start_all(workers, starts, threads, call->range);
+    while (wait_tick(workers)) {
+        status = call->tick(call->cookie, &local);
+        if (status != ENVL_OK)
+            failed(workers, status, &local);
+    }
+    for (uint32_t i = 0; i < started; i++)
+        pthread_join(starts[i].worker.thread, NULL);
+    free(starts);
+
+    if (started == 0)
+        return envl_fail(err, ENVL_E_IO, "cannot start a thread");
+    if (workers->status != ENVL_OK) {
+        if (err != NULL)
+            *err = workers->error;
+        return workers->status;
+    }
+    if (workers_stop(workers) > 0)
+        return envl_fail(err, ENVL_E_INTERRUPTED, "stopped on request");
+    return ENVL_OK;
+}
+
+uint32_t
+workers_count(struct workers *workers, enum slot_state state)
+{
+    uint32_t count = 0;
+
+    pthread_mutex_lock(&workers->lock);
+    for (uint32_t i = 0; i < workers->slot_count; i++)
+        count += workers->slots[i].state == state;
+    pthread_mutex_unlock(&workers->lock);
+    return count;
+}
+
+void
+workers_put(struct workers *workers, struct slot *slot, enum slot_state state)
+{
+    pthread_mutex_lock(&workers->lock);
+    slot->state = state;
+    pthread_mutex_unlock(&workers->lock);
+}
+
+bool
+workers_halting(struct workers *workers)
+{
+    bool halt;
+
+    pthread_mutex_lock(&workers->lock);
+    halt = workers->halt || workers_stop(workers) > 0;
+    pthread_mutex_unlock(&workers->lock);
+    return halt;
+}
+
+bool
+workers_paused(struct workers *workers)
+{
+    bool paused;
+
+    pthread_mutex_lock(&workers->lock);
+    paused = workers->paused;
+    pthread_mutex_unlock(&workers->lock);
+    return paused;
+}
+
+bool
+workers_sleep(void *cookie, uint32_t ms, const char *why)
+{
+    struct workers *workers = cookie;
+    struct timespec until = deadline(ms);
+    bool on;
+    int rc = 0;
+
+    pthread_mutex_lock(&workers->lock);
+    if (why != NULL)
+        snprintf(workers->waiting, sizeof(workers->waiting), "%s", why);
+    while (rc == 0 && !workers->halt && workers_stop(workers) == 0)
+        rc = pthread_cond_timedwait(&workers->changed, &workers->lock,
+                                    &until);
+    if (why != NULL)
+        workers->waiting[0] = '\0';
+    on = !workers->halt && workers_stop(workers) == 0;
+    pthread_mutex_unlock(&workers->lock);
+    return on;
+}
+
+void
+workers_count_in(struct workers *workers, const struct ledger *before,
+                 const struct ledger *now)
+{
+    pthread_mutex_lock(&workers->lock);
+    ledger_add(&workers->live, now);
+    ledger_subtract(&workers->live, before);
+    pthread_mutex_unlock(&workers->lock);
+}
+
+uint32_t
+workers_book(struct workers *workers, uint32_t rows)
+{
+    uint32_t wait;
+
+    pthread_mutex_lock(&workers->lock);
+    wait = pace_wait(&workers->limit, rows, pace_now());
+    pthread_mutex_unlock(&workers->lock);
+    return wait;
+}
