@@ -1,0 +1,318 @@
+/*
+ * engine_plan: what a sweep would meet, from a bounded sample; nothing is
+ * written.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/batch.h"
+#include "engine/names.h"
+#include "engine/overlap.h"
+#include "engine/ranges.h"
+#include "engine/summary.h"
+
+#define PARTS       8u   /* places in a table where a sample is taken */
+#define PART_ROWS   250u
+#define PART_BYTES  (1024u * 1024u)
+#define ROW_LEN_MAX 256u
+
+/* What is learnt of one target. */
+struct sample {
+    struct session *session;
+    uint32_t target;
+    struct envl_buf keys[PARTS]; /* where to read: after these; [0]: start */
+    uint32_t key_count;
+    struct census census;
+    uint64_t rows;
+    json_t **contexts; /* by field: an example, or NULL */
+};
+
+static enum envl_status
+add_key(void *cookie, struct envl_bytes key, struct envl_error *err)
+{
+    struct sample *sample = cookie;
+
+    if (sample->key_count == PARTS)
+        return ENVL_OK;
+    return envl_buf_append(&sample->keys[sample->key_count++], key, err);
+}
+
+/* {"row", "pairs": {name: value}} of the first value found of each field. */
+static void
+learn_context(struct sample *sample, const struct envl_row *row,
+              const struct envl_leaf *leaf)
+{
+    struct envl_buf text = ENVL_BUF_INIT;
+    struct transform *transform =
+        sample->session->transforms[sample->target];
+    const char *line, *end;
+    json_t *pairs;
+
+    if (sample->contexts[leaf->field] != NULL ||
+        leaf->value.kind == ENVL_KIND_ABSENT ||
+        transform_context(transform, row, leaf, &text, NULL) != ENVL_OK) {
+        envl_buf_free(&text);
+        return;
+    }
+    pairs = json_object();
+    line = (const char *)text.ptr;
+    end = line + text.len;
+    while (line < end) {
+        const char *stop = memchr(line, '\n', (size_t)(end - line));
+        const char *mid = memchr(line, '=', (size_t)(end - line));
+        char name[ROW_LEN_MAX];
+
+        if (stop == NULL)
+            stop = end;
+        if (mid != NULL && mid < stop && mid - line < (long)sizeof(name)) {
+            memcpy(name, line, (size_t)(mid - line));
+            name[mid - line] = '\0';
+            json_object_set_new(
+                pairs, name,
+                summary_text((struct envl_bytes){
+                    (const uint8_t *)mid + 1, (size_t)(stop - mid - 1) }));
+        }
+        line = stop + 1;
+    }
+    envl_buf_free(&text);
+    sample->contexts[leaf->field] = json_pack(
+        "{s:o, s:o}", "row", summary_text(row->name), "context", pairs);
+}
+
+static enum envl_status
+read_part(struct sample *sample, struct envl_bytes after,
+          struct envl_error *err)
+{
+    struct session *session = sample->session;
+    const struct envl_migrator *ops = session->env->ops;
+    struct envl_target *target = session->targets[sample->target];
+    struct envl_read read = { .after = after, .rows = PART_ROWS,
+                              .bytes = PART_BYTES };
+    struct batch batch = { 0 };
+    enum envl_status status = ops->read_begin(target, &read, err);
+
+    if (status == ENVL_OK)
+        status = ops->read_end(target, &batch.page, err);
+    if (status != ENVL_OK)
+        return status;
+    status = batch_decide(session, sample->target, &batch, err);
+    if (status == ENVL_OK)
+        status = page_work_settle(&batch.work, batch.page, NULL,
+                                  &sample->census, err);
+    sample->rows += batch.page->count;
+    for (uint32_t i = 0; status == ENVL_OK && i < batch.page->count; i++) {
+        const struct envl_row *row = &batch.page->rows[i];
+
+        for (uint32_t j = 0; j < row->leaf_count; j++)
+            learn_context(sample, row, &row->leaves[j]);
+    }
+    batch_free(session, &batch);
+    return status;
+}
+
+/*
+ * From the beginning, and after the keys that split the table evenly: a
+ * table's first rows are its oldest, and say little of the rest.
+ */
+static enum envl_status
+take_sample(struct sample *sample, struct envl_error *err)
+{
+    struct session *session = sample->session;
+    uint64_t rows = session_info(session, sample->target)->rows;
+    enum envl_status status = ENVL_OK;
+
+    sample->key_count = 1;
+    if (rows > PARTS * PART_ROWS)
+        status = session->env->ops->split(session->targets[sample->target],
+                                          PARTS, add_key, sample, err);
+    for (uint32_t i = 0; status == ENVL_OK && i < sample->key_count; i++)
+        status = read_part(sample, envl_buf_view(&sample->keys[i]), err);
+    return status;
+}
+
+static json_t *
+field_of(const struct sample *sample, uint32_t field)
+{
+    static const char *const kinds[] = { "absent", "null", "text", "bytes",
+                                         "json", "bson", "other" };
+    const struct job_target *target =
+        &sample->session->env->job->targets[sample->target];
+    const struct envl_field_spec *spec = &target->spec.fields[field];
+    const struct envl_field_info *info =
+        &session_info(sample->session, sample->target)->fields[field];
+    char *name = names_field(spec);
+    json_t *one;
+
+    one = json_pack("{s:o, s:s, s:I}", "field",
+                    summary_text(envl_bytes_of(name)), "takes",
+                    kinds[info->takes], "max_len", (json_int_t)info->max_len);
+    free(name);
+    if (spec->into != NULL)
+        json_object_set_new(one, "into",
+                            summary_text(envl_bytes_of(spec->into)));
+    if (sample->contexts[field] != NULL)
+        json_object_set(one, "example", sample->contexts[field]);
+    return one;
+}
+
+static json_t *
+target_of(const struct sample *sample)
+{
+    const struct job *job = sample->session->env->job;
+    const struct envl_target_info *info =
+        session_info(sample->session, sample->target);
+    json_t *fields = json_array();
+
+    for (uint32_t i = 0; i < job->targets[sample->target].spec.field_count;
+         i++)
+        json_array_append_new(fields, field_of(sample, i));
+    return json_pack("{s:s, s:I, s:I, s:b, s:o, s:o}", "target", info->label,
+                     "rows", (json_int_t)info->rows, "sampled_rows",
+                     (json_int_t)sample->rows, "sampled",
+                     sample->rows < info->rows, "states",
+                     summary_census(sample->session, &sample->census),
+                     "fields", fields);
+}
+
+static enum envl_status
+plan_target(struct session *session, uint32_t target, json_t *targets,
+            struct envl_error *err)
+{
+    uint32_t fields = session->env->job->targets[target].spec.field_count;
+    struct sample sample = { .session = session, .target = target };
+    enum envl_status status;
+
+    sample.contexts = calloc(fields + 1, sizeof(json_t *));
+    if (sample.contexts == NULL)
+        return envl_fail(err, ENVL_E_NOMEM, "out of memory for a plan");
+    status = take_sample(&sample, err);
+    if (status == ENVL_OK)
+        json_array_append_new(targets, target_of(&sample));
+    for (uint32_t i = 0; i < fields; i++)
+        json_decref(sample.contexts[i]);
+    for (uint32_t i = 0; i < PARTS; i++)
+        envl_buf_free(&sample.keys[i]);
+    free(sample.contexts);
+    census_free(&sample.census);
+    return status;
+}
+
+static json_t *
+key_of(const struct env *env)
+{
+    struct envl_ring_mark mark;
+
+    envl_keyring_mark(env->options->ring, &mark);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "kid",
+                     env->key.kid, "use", envl_key_use_name(env->key.use),
+                     "scope", env->key.scope, "state",
+                     envl_key_state_name(env->key.state), "created",
+                     env->key.created, "keyring", mark.id, "generation",
+                     (json_int_t)mark.generation);
+}
+
+/* Text that a plugin adds to; the first failure is kept. */
+struct text {
+    struct envl_buf buf;
+    enum envl_status status;
+    struct envl_error *err;
+};
+
+static void
+append(void *cookie, const char *part)
+{
+    struct text *text = cookie;
+
+    if (text->status == ENVL_OK)
+        text->status = envl_buf_append(&text->buf, envl_bytes_of(part),
+                                       text->err);
+}
+
+static enum envl_status
+add_ddl(struct session *session, json_t *report, struct envl_error *err)
+{
+    struct text text = { ENVL_BUF_INIT, ENVL_OK, err };
+    enum envl_status status;
+
+    status = session->env->ops->ddl(session->store, session->targets,
+                                    session->env->job->target_count, append,
+                                    &text, err);
+    if (status == ENVL_OK)
+        status = text.status;
+    if (status == ENVL_OK)
+        json_object_set_new(report, "ddl",
+                            summary_text(envl_buf_view(&text.buf)));
+    envl_buf_free(&text.buf);
+    return status;
+}
+
+/* What waits for a person: what a plugin says, and rights that are missing. */
+static enum envl_status
+decisions(struct host *host, json_t *report, struct envl_error *err)
+{
+    json_int_t count = 0;
+    struct host_note note;
+
+    for (size_t i = 0; host_take(host, i, &note); i++)
+        count += note.level == ENVL_NOTE_DECIDE ||
+                 note.level == ENVL_NOTE_GRANT;
+    json_object_set_new(report, "notes", summary_notes(host));
+    json_object_set_new(report, "decisions", json_integer(count));
+    if (count == 0)
+        return ENVL_OK;
+    return envl_fail(err, ENVL_E_FINDINGS, "%lld thing%s to be decided before "
+                     "a sweep", (long long)count,
+                     count == 1 ? " is" : "s are");
+}
+
+static enum envl_status
+plan(struct session *session, bool ddl, json_t *report,
+     struct envl_error *err)
+{
+    struct env *env = session->env;
+    const struct envl_store_info *info = env->ops->info(session->store);
+    json_t *targets = json_array();
+    enum envl_status status = overlap_check(session, err);
+
+    for (uint32_t i = 0; status == ENVL_OK && i < env->job->target_count; i++)
+        status = plan_target(session, i, targets, err);
+    json_object_set_new(report, "targets", targets);
+    json_object_set_new(report, "server",
+                        summary_text(envl_bytes_of(info->server)));
+    json_object_set_new(report, "max_workers",
+                        json_integer(info->max_workers));
+    json_object_set_new(report, "key", key_of(env));
+    if (status == ENVL_OK && ddl)
+        status = add_ddl(session, report, err);
+    if (status == ENVL_OK)
+        status = decisions(&env->host, report, err);
+    return status;
+}
+
+enum envl_status
+engine_plan(const struct job *job, const struct engine_options *options,
+            bool ddl, json_t **report, struct envl_error *err)
+{
+    struct session *session = NULL;
+    json_t *document = NULL;
+    struct env env;
+    enum envl_status status;
+
+    if (options->ring == NULL)
+        return envl_fail(err, ENVL_E_USAGE, "a plan needs a keyring");
+    status = env_open(job, options, TRANSFORM_CENSUS, &env, err);
+    if (status != ENVL_OK)
+        return status;
+    status = session_open(&env, SESSION_TRANSFORM, &session, err);
+    if (status == ENVL_OK) {
+        document = json_pack("{s:i, s:s, s:s, s:s}", "schema", 1, "type",
+                             "plan", "job", job->name, "driver", job->driver);
+        status = plan(session, ddl, document, err);
+    }
+    if (status == ENVL_OK || status == ENVL_E_FINDINGS)
+        *report = json_incref(document);
+    json_decref(document);
+    session_close(session);
+    env_close(&env);
+    return status;
+}
