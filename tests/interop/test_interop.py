@@ -4,8 +4,8 @@
     test_interop.py [COMMAND]       default: build/release/envelope
 
 1,000 random values each way, in all three encodings and both modes; streams
-over several chunks, at every boundary; the rings that the command writes; and
-every vector of spec/vectors that a command line can express.
+over several chunks, at every boundary; the rings and audit logs that the
+command writes; and every vector of spec/vectors that a command line can express.
 """
 
 import base64
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import vectors
 from command import EXIT, Command, context_args, error_name
-from envelope_py import (Failure, open_, open_stream, parse, read_ring, recode,
+from envelope_py import (Failure, audit, open_, open_stream, parse, read_ring, recode,
                          seal, seal_stream)
 from envelope_py.envelope import CHUNK, MODES, TYPES
 from report import Report
@@ -268,6 +268,56 @@ def make_ring(command, report):
     return ring
 
 
+def spoiled_logs(log):
+    """(name, log) for each way to spoil a good one."""
+    lines = log.splitlines(keepends=True)
+    yield "as it was", log
+    yield "empty", b""
+    yield "cut at a record", b"".join(lines[:-1])
+    yield "cut in a record", log[:-30]
+    yield "no LF at the end", log[:-1]
+    yield "a line feed more", log + b"\n"
+    yield "the first record gone", b"".join(lines[1:])
+    for at in range(len(lines)):
+        before, line, after = lines[:at], lines[at], lines[at + 1:]
+        for name, new in (
+                ("gone", []), ("twice", [line, line]),
+                ("its verb changed", [line.replace(b'"verb":"', b'"verb":"x')]),
+                ("its mac changed", [line[:-6] + b"AAA" + line[-3:]]),
+                ("a blank more", [line.replace(b'"counts":', b'"counts": ')]),
+                ("a CR more", [line[:-1] + b"\r\n"]),
+                ("cut short", [line[:60] + b"\n"])):
+            yield f"record {at + 1} {name}", b"".join(before + new + after)
+        if after:
+            yield f"record {at + 1} exchanged with the next", b"".join(
+                before + [after[0], line] + after[1:])
+
+
+def check_audit(command, report):
+    """The log of all that happened, by both, as it is and spoiled."""
+    command.must("key", "add", "--kid", "k3")
+    command.must("key", "disable", "k3")
+    command.must("key", "destroy", "k3", "--yes=k3")
+    ring = read_ring(command.ring.read_bytes(),
+                     key_file=command.key_file.read_bytes())
+    log = next(command.folder.rglob("audit.jsonl")).read_bytes()
+    records, _, _, broken = audit.verify(log, ring)
+    report.equal("audit: the command's log is whole", broken, None)
+    report.equal("audit: there are records", records > 8, True)
+    copy = command.folder / "copy.jsonl"
+    for name, data in spoiled_logs(log):
+        write_private(copy, data)
+        _, out, _ = command.run("audit", "verify", "--json", "--log",
+                                str(copy))
+        said, (_, free, head, broken) = json.loads(out), audit.verify(data,
+                                                                      ring)
+        report.equal(f"audit, {name}: broken line", said["broken_line"],
+                     broken)
+        if broken is None:
+            report.equal(f"audit, {name}: head",
+                         (said["unauthenticated"], said["head"]), (free, head))
+
+
 def write_private(path, data):
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "wb") as f:
@@ -352,6 +402,7 @@ def main(argv):
         c_refuses(command, ring, dice, 100, report)
         c_streams(command, ring, dice, report)
         py_streams(command, ring, dice, report)
+        check_audit(command, report)
         run_open_vectors(path, folder, report)
         run_ring_vectors(path, folder, report)
     return report.close()

@@ -45,10 +45,12 @@ class Key:
 class Ring:
     """Opened keys by kid."""
 
-    def __init__(self, keys, document=None, pin=None):
+    def __init__(self, keys, document=None, ring_key=None):
         self.keys = {key.kid: key for key in keys}
         self.document = document
-        self.pin = pin
+        if ring_key is not None:
+            self.pin = derive(ring_key, "ring-pin").hex()
+            self.audit_key = derive(ring_key, "audit")
 
     def find(self, kid):
         return self.keys.get(kid)
@@ -84,7 +86,7 @@ def read_ring(data, *, key_file=None, passphrase=None, cost=COST):
             "KEY-2: mac")
     wrap = derive(ring_key, "keyring-wrap")
     keys = [_key(entry, wrap) for entry in document["keys"]]
-    return Ring(keys, document, derive(ring_key, "ring-pin").hex())
+    return Ring(keys, document, ring_key)
 
 
 # ---- form -------------------------------------------------------------------
@@ -179,7 +181,7 @@ def _check_unlock(entry):
         _b64(entry["public"], 32, "KEY-23: public")
 
 
-def _is_date(value):
+def is_date(value):
     if not isinstance(value, str) or not _DATE.match(value):
         return False
     try:
@@ -203,9 +205,9 @@ def _check_key(entry):
     _name(entry["kid"], "KEY-6: kid")
     _name(entry["scope"], "KEY-6: scope")
     _check(entry["use"] in USES, "KEY-32: use")
-    _check(_is_date(entry["created"]), "KEY-37: created")
+    _check(is_date(entry["created"]), "KEY-37: created")
     for date in ("activated", "expires"):
-        _check(entry[date] is None or _is_date(entry[date]), "KEY-37: " + date)
+        _check(entry[date] is None or is_date(entry[date]), "KEY-37: " + date)
     if "wrapped" in entry:
         _b64(entry["wrapped"], 40, "KEY-33: wrapped")
         _check(isinstance(entry["check"], str)
