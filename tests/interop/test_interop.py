@@ -16,6 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import sweep_sqlite
 import vectors
 from command import EXIT, Command, context_args, error_name
 from envelope_py import (Failure, audit, open_, open_stream, parse, read_ring, recode,
@@ -402,6 +403,7 @@ def main(argv):
         c_refuses(command, ring, dice, 100, report)
         c_streams(command, ring, dice, report)
         py_streams(command, ring, dice, report)
+        sweep_sqlite.run(command, ring, report)
         check_audit(command, report)
         run_open_vectors(path, folder, report)
         run_ring_vectors(path, folder, report)
