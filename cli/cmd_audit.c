@@ -1,0 +1,118 @@
+/* envelope audit: what changed, and whether the record of it is whole. */
+#include <string.h>
+
+#include <envelope/audit.h>
+
+#include "audit_show.h"
+#include "command.h"
+#include "report.h"
+#include "session.h"
+
+const struct command cmd_audit = {
+    .name = "audit",
+    .summary = "the record of what changed: show it, verify it",
+    .help =
+        "Whatever changes a keyring, a file or a database is recorded before\n"
+        "it is done, in a chain of hashes under a key of the keyring.",
+};
+
+static const char *
+log_path(const struct cli *cli)
+{
+    return cli->options.value[OPT_LOG] != NULL
+               ? cli->options.value[OPT_LOG]
+               : settings_get(&cli->settings, SETTING_AUDIT);
+}
+
+static enum envl_status
+run_show(struct cli *cli, struct envl_error *err)
+{
+    enum envl_status status;
+    uint64_t tail;
+
+    if ((status = options_operands(&cli->options,
+                                   (struct operand_rule){ 0, 0, NULL },
+                                   err)) != ENVL_OK ||
+        (status = options_number(&cli->options,
+                                 (struct number_rule){ OPT_TAIL, 1, 1000000000,
+                                                       0 },
+                                 &tail, err)) != ENVL_OK)
+        return status;
+    return audit_show(log_path(cli), tail, err);
+}
+
+static const enum option_id show_options[] = { OPT_TAIL, OPT_LOG, OPT_END };
+
+const struct command cmd_audit_show = {
+    .name = "audit show",
+    .run = run_show,
+    .summary = "show the record",
+    .options = show_options,
+    .help =
+        "Print the audit log, a line a record; with --json each record as it\n"
+        "is stored. Nothing is checked: `audit verify` does that.",
+    .examples = "envelope audit show --tail 20\nenvelope audit show --json",
+};
+
+static void
+tell(const char *path, const struct envl_audit_report *found)
+{
+    report_json(json_pack(
+        "{s:i, s:b, s:I, s:I, s:s, s:o, s:s}", "schema", 1, "ok",
+        found->broken_line == 0, "records", (json_int_t)found->records,
+        "unauthenticated", (json_int_t)found->unauthenticated, "head",
+        found->head, "broken_line",
+        found->broken_line == 0
+            ? json_null() : json_integer((json_int_t)found->broken_line),
+        "reason", found->reason));
+    if (found->broken_line != 0)
+        return;
+    report_text("%s: %llu records, whole\nhead %s\n", path,
+                (unsigned long long)found->records, found->head);
+    if (found->unauthenticated > 0)
+        report_note("%llu records carry no HMAC of this keyring's key: they "
+                    "are chained, but anyone could have written them",
+                    (unsigned long long)found->unauthenticated);
+}
+
+static enum envl_status
+run_verify(struct cli *cli, struct envl_error *err)
+{
+    struct session session = SESSION_INIT;
+    struct envl_audit_report found;
+    enum envl_status status;
+
+    if ((status = options_operands(&cli->options,
+                                   (struct operand_rule){ 0, 0, NULL },
+                                   err)) != ENVL_OK ||
+        (status = session_open(cli, &session, err)) != ENVL_OK)
+        return status;
+    status = envl_audit_verify(log_path(cli), session.ring, &found, err);
+    if (status == ENVL_OK) {
+        tell(log_path(cli), &found);
+        if (found.broken_line != 0) {
+            status = envl_fail(err, ENVL_E_INTEGRITY, "%s: record %llu is "
+                               "broken: %s", log_path(cli),
+                               (unsigned long long)found.broken_line,
+                               found.reason);
+            envl_hint(err, "the records before it are whole; compare with a "
+                           "copy kept elsewhere");
+        }
+    }
+    session_free(&session);
+    return status;
+}
+
+static const enum option_id verify_options[] = { OPT_LOG, OPT_END };
+
+const struct command cmd_audit_verify = {
+    .name = "audit verify",
+    .run = run_verify,
+    .summary = "check the chain, and name the first broken record",
+    .options = verify_options,
+    .help =
+        "Walk the whole audit log. Exit 18 names the first record that does\n"
+        "not fit. Records cut off at the end do not show: keep the head that\n"
+        "is printed somewhere else.",
+    .examples = "envelope audit verify\nenvelope audit verify --json",
+};

@@ -1,0 +1,138 @@
+/* envelope help: the commands, one command, or a topic. */
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "report.h"
+#include "suggest.h"
+
+static const struct topic {
+    const char *name;
+    const char *text;
+} topics[] = {
+    { "exit-codes",
+      "  0  ok\n"
+      "  1  any other failure\n"
+      "  2  usage, or a limit\n"
+      "  3  some items failed or were quarantined; they are listed\n"
+      "  4  findings, or plaintext is left (wins over 3)\n"
+      " 10  no such keyring, file or job\n"
+      " 11  locked by another living process\n"
+      " 12  auth: wrong key, wrong context or changed; one code, one text\n"
+      " 13  nokey: the keyring has no usable key of that id\n"
+      " 14  refused by policy\n"
+      " 15  a key provider failed\n"
+      " 16  a database failed\n"
+      " 17  the audit log cannot be written, and nothing was done\n"
+      " 18  integrity of a keyring or checkpoint\n"
+      " 19  not an envelope, a broken one, or one of another version\n"
+      "130, 143  stopped by a signal, at a safe point\n" },
+    { "environment",
+      "ENVELOPE_KEYRING          the keyring, as --keyring\n"
+      "ENVELOPE_KEY_FILE         the key file, as --key-file\n"
+      "ENVELOPE_PASSPHRASE_FILE  a file with the passphrase\n"
+      "ENVELOPE_AUDIT            the audit log\n"
+      "ENVELOPE_PIN              the pin that the keyring must have\n"
+      "XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME\n"
+      "                          where files lie: `envelope help files`\n"
+      "CREDENTIALS_DIRECTORY     set by systemd: envelope.key in it is the\n"
+      "                          key file if no other is named\n"
+      "NO_COLOR                  no colour on a terminal\n\n"
+      "A flag goes before the environment, that before the user's\n"
+      "configuration, that before the system's. No secret is ever taken\n"
+      "from the environment, only the names of files.\n" },
+    { "files",
+      "$XDG_DATA_HOME/envelope/keyring.json   the keyring (~/.local/share)\n"
+      "$XDG_DATA_HOME/envelope/keyring.key    its key file, 32 bytes\n"
+      "$XDG_CONFIG_HOME/envelope/config.json  the user's settings (~/.config)\n"
+      "/etc/envelope/config.json              the system's settings\n"
+      "$XDG_STATE_HOME/envelope/rings/        the generation last seen of\n"
+      "                                       each keyring (~/.local/state)\n"
+      "$XDG_STATE_HOME/envelope/audit.jsonl   the audit log\n\n"
+      "config.json is one object; all members are optional, others are\n"
+      "refused: keyring, key_file, passphrase_file, audit (absolute paths),\n"
+      "pin (32 hex digits), key_dirs (a list of folders whose root-owned\n"
+      "files may be readable by all, as under /run/secrets).\n\n"
+      "Keyring, key file, configuration and their folders must belong to\n"
+      "you or root, and nobody else may write them, nor read a key file.\n" },
+    { "context",
+      "A context says where a value belongs. It is part of the key: whoever\n"
+      "opens must say it again, exactly, and a value that was moved does not\n"
+      "open. It is given as --context NAME=VALUE, any number of times up to\n"
+      "32, in any order; values may be empty, names not.\n\n"
+      "Sweeps bind each value to `field`, the place where the envelope lives\n"
+      "(public.users.token), and `id`, the row's key. `envelope plan` prints\n"
+      "both for each field, as an application must say them.\n" },
+    { "formats",
+      "One envelope, three encodings, lossless between each other:\n\n"
+      "text    env1:KID:BASE64URL             text columns, JSON strings\n"
+      "object  {\"env\":1,\"kid\":...}            inside JSON documents\n"
+      "binary  9E 45 56 01 ...                bytea, blobs, files\n\n"
+      "Mode derived: sealed under a data key of the keyring. Mode wrapped:\n"
+      "sealed under a key of its own, which a key of use wrap wraps;\n"
+      "`envelope rewrap` moves it to another without touching the value.\n" },
+};
+
+#define TOPIC_COUNT (sizeof(topics) / sizeof(*topics))
+
+static enum envl_status
+unknown(const char *name, struct envl_error *err)
+{
+    const char *words[TOPIC_COUNT + 64], *near;
+    const struct command *command;
+    enum envl_status status;
+    size_t count = 0;
+
+    for (size_t i = 0; i < TOPIC_COUNT; i++)
+        words[count++] = topics[i].name;
+    for (size_t i = 0; i < 64 && (command = command_at(i)) != NULL; i++)
+        words[count++] = command->name;
+    status = envl_fail(err, ENVL_E_USAGE, "no help for %.60s", name);
+    near = suggest_nearest(name, words, count);
+    if (near != NULL)
+        envl_hint(err, "did you mean `envelope help %s`?", near);
+    else
+        envl_hint(err, "`envelope help` lists commands and topics");
+    return status;
+}
+
+static enum envl_status
+run(struct cli *cli, struct envl_error *err)
+{
+    char **words = cli->options.operands;
+    const struct command *command = NULL;
+    char name[128];
+    enum envl_status status;
+
+    if ((status = options_operands(&cli->options,
+                                   (struct operand_rule){ 0, 2, NULL },
+                                   err)) != ENVL_OK)
+        return status;
+    if (words[0] == NULL) {
+        help_print(NULL);
+        return ENVL_OK;
+    }
+    snprintf(name, sizeof(name), "%s%s%s", words[0],
+             words[1] != NULL ? " " : "", words[1] != NULL ? words[1] : "");
+    for (size_t i = 0; i < TOPIC_COUNT; i++)
+        if (strcmp(topics[i].name, name) == 0) {
+            report_print("%s", topics[i].text);
+            return ENVL_OK;
+        }
+    if (command_find(name, &command, NULL) != ENVL_OK)
+        return unknown(name, err);
+    help_print(command);
+    return ENVL_OK;
+}
+
+const struct command cmd_help = {
+    .name = "help",
+    .run = run,
+    .operands = "[COMMAND | TOPIC]",
+    .summary = "this list, one command, or a topic",
+    .needs_nothing = true,
+    .help =
+        "Explain a command, or one of the topics exit-codes, environment,\n"
+        "files, context, formats.",
+    .examples = "envelope help key add\nenvelope help exit-codes",
+};

@@ -1,0 +1,210 @@
+/* envelope init: a keyring, what opens it, and a first key. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "command.h"
+#include "folders.h"
+#include "report.h"
+#include "secrets.h"
+#include "session.h"
+#include "trail.h"
+
+/* What is being made. */
+struct plan {
+    const char *ring;
+    const char *key_file; /* NULL: a passphrase opens it */
+    const char *entry;
+    const char *kid;
+    char default_kid[16];
+    bool made_key_file;
+};
+
+static enum envl_status
+make_plan(struct cli *cli, struct plan *plan, struct envl_error *err)
+{
+    const struct options *o = &cli->options;
+    const bool secret_given = o->value[OPT_PASSPHRASE] != NULL ||
+                              o->value[OPT_PASSPHRASE_FILE] != NULL ||
+                              o->value[OPT_PASSPHRASE_FD] != NULL;
+    time_t now = time(NULL);
+    struct tm date;
+
+    if (o->value[OPT_KEY_FILE] != NULL && secret_given)
+        return envl_fail(err, ENVL_E_USAGE, "--key-file and a passphrase "
+                         "exclude each other; `unlock add` adds the second");
+    plan->ring = settings_get(&cli->settings, SETTING_KEYRING);
+    plan->key_file = secret_given
+                         ? NULL : settings_get(&cli->settings,
+                                               SETTING_KEY_FILE);
+    plan->entry = o->value[OPT_NAME] != NULL ? o->value[OPT_NAME] : "main";
+    gmtime_r(&now, &date);
+    strftime(plan->default_kid, sizeof(plan->default_kid), "k%Y-%m", &date);
+    plan->kid = o->value[OPT_KID] != NULL ? o->value[OPT_KID]
+                                          : plan->default_kid;
+    return ENVL_OK;
+}
+
+static enum envl_status
+make_folders(struct cli *cli, const struct plan *plan, struct envl_error *err)
+{
+    enum envl_status status = ENVL_OK;
+
+    /* Folders that the user named are his business: they must exist. */
+    if (!cli->settings.item[SETTING_KEYRING].chosen)
+        status = folders_make_for(plan->ring, err);
+    if (status == ENVL_OK && plan->key_file != NULL &&
+        !cli->settings.item[SETTING_KEY_FILE].chosen)
+        status = folders_make_for(plan->key_file, err);
+    return status;
+}
+
+static enum envl_status
+make_provider(struct cli *cli, struct plan *plan, struct envl_provider **out,
+              struct envl_error *err)
+{
+    const struct secrets_source source = {
+        cli->options.value[OPT_PASSPHRASE_FILE] != NULL
+            ? cli->options.value[OPT_PASSPHRASE_FILE]
+            : settings_get(&cli->settings, SETTING_PASSPHRASE_FILE),
+        cli->options.value[OPT_PASSPHRASE_FD], &cli->settings, NULL
+    };
+    enum envl_status status;
+
+    if (plan->key_file == NULL)
+        return secrets_passphrase(&source, "Passphrase for the new keyring",
+                                  true, out, err);
+    if (access(plan->key_file, F_OK) != 0) {
+        if ((status = envl_keyfile_create(plan->key_file, err)) != ENVL_OK)
+            return status;
+        plan->made_key_file = true;
+    }
+    return secrets_key_file(plan->key_file, &cli->settings, out, err);
+}
+
+/* Make the ring and open it, as proof, with what will open it later. */
+static enum envl_status
+make_ring(struct cli *cli, struct plan *plan, struct session *session,
+          struct envl_error *err)
+{
+    const struct envl_key_spec first = {
+        .kid = plan->kid, .use = ENVL_USE_SEAL, .activate = true
+    };
+    enum envl_status status;
+
+    status = make_provider(cli, plan, &session->providers[0], err);
+    if (status == ENVL_OK) {
+        session->provider_count = 1;
+        status = envl_keyring_create(plan->ring, session->providers[0],
+                                     plan->entry, &first, err);
+    }
+    /* A key file that opens nothing would only be a riddle. */
+    if (status != ENVL_OK && plan->made_key_file)
+        unlink(plan->key_file);
+    return status == ENVL_OK ? session_open_ring(cli, plan->ring, session, err)
+                             : status;
+}
+
+static void
+tell(const struct plan *plan, const struct session *session)
+{
+    struct envl_ring_mark mark;
+    char pin[33];
+
+    envl_keyring_mark(session->ring, &mark);
+    sodium_bin2hex(pin, sizeof(pin), mark.pin, sizeof(mark.pin));
+    report_json(json_pack(
+        "{s:i, s:s, s:s, s:I, s:s, s:s, s:s?}", "schema", 1, "keyring",
+        mark.id, "path", plan->ring, "generation",
+        (json_int_t)mark.generation, "kid", plan->kid, "pin", pin, "key_file",
+        plan->key_file));
+    report_text("keyring  %s\n", plan->ring);
+    report_text("id       %s\n", mark.id);
+    report_text("pin      %s\n", pin);
+    report_text("key      %s  active\n", plan->kid);
+    if (plan->key_file != NULL)
+        report_text("unlock   %s  key file %s%s\n", plan->entry,
+                    plan->key_file, plan->made_key_file ? ", new" : "");
+    else
+        report_text("unlock   %s  passphrase\n", plan->entry);
+}
+
+static void
+advise(const struct plan *plan)
+{
+    const char *slash = strrchr(plan->ring, '/');
+    size_t folder = slash != NULL ? (size_t)(slash - plan->ring) : 0;
+
+    if (plan->key_file != NULL && folder > 0 &&
+        strncmp(plan->ring, plan->key_file, folder) == 0 &&
+        strchr(plan->key_file + folder + 1, '/') == NULL)
+        report_warning("the key file lies beside the keyring: that protects "
+                       "copies of the keyring, not this machine");
+    report_hint("back it up now: `envelope key backup --out FILE`%s",
+                plan->key_file != NULL
+                    ? ", and keep a copy of the key file somewhere else; "
+                      "without both, what is sealed is lost"
+                    : "; without it or the passphrase, what is sealed is "
+                      "lost");
+}
+
+static enum envl_status
+run(struct cli *cli, struct envl_error *err)
+{
+    struct session session = SESSION_INIT;
+    struct trail trail = TRAIL_INIT;
+    struct plan plan = { 0 };
+    enum envl_status status;
+
+    if ((status = options_operands(&cli->options,
+                                   (struct operand_rule){ 0, 0, NULL },
+                                   err)) != ENVL_OK ||
+        (status = make_plan(cli, &plan, err)) != ENVL_OK)
+        return status;
+    if (access(plan.ring, F_OK) == 0) {
+        status = envl_fail(err, ENVL_E_POLICY, "there is a keyring already: "
+                           "%s", plan.ring);
+        envl_hint(err, "`envelope key add` adds a key to it; --keyring makes "
+                       "another");
+        return status;
+    }
+    if ((status = make_folders(cli, &plan, err)) != ENVL_OK ||
+        (status = trail_begin(cli, NULL, plan.ring, &trail, err)) != ENVL_OK)
+        return status;
+    status = make_ring(cli, &plan, &session, err);
+    if (status == ENVL_OK)
+        status = trail_rekeyed(&trail, session.ring, err);
+    status = trail_end(&trail, status, NULL, err);
+    if (status == ENVL_OK) {
+        session_remember(cli, &session);
+        tell(&plan, &session);
+        advise(&plan);
+    }
+    session_free(&session);
+    return status;
+}
+
+static const enum option_id options[] = {
+    OPT_KID, OPT_NAME, OPT_PASSPHRASE, OPT_END
+};
+
+const struct command cmd_init = {
+    .name = "init",
+    .run = run,
+    .operands = NULL,
+    .summary = "make a keyring and its first key",
+    .options = options,
+    .help =
+        "Make a keyring with one active key. A key file opens it (made, mode\n"
+        "0600, if it does not exist), or a passphrase. Nothing is ever\n"
+        "overwritten. Say --keyring and --key-file to choose the places.",
+    .examples =
+        "envelope init\n"
+        "envelope init --kid k2026-11 --key-file /media/usb/shop.key\n"
+        "envelope init --passphrase\n"
+        "envelope init --passphrase-fd 3 3< passphrase.txt",
+};

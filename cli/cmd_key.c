@@ -1,0 +1,202 @@
+/* envelope key: list, add, and the life of a key. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "io.h"
+#include "key_material.h"
+#include "key_report.h"
+#include "report.h"
+#include "ring_change.h"
+
+const struct command cmd_key = {
+    .name = "key",
+    .summary = "the keys of the keyring: list, add, change, back up",
+    .help =
+        "A key is pre-active (opens), then active (opens and seals; one for\n"
+        "each use and scope), then decrypt-only, and at last disabled or\n"
+        "destroyed. Add a key early, activate it when every reader has it.",
+};
+
+static enum envl_status
+run_list(struct cli *cli, struct envl_error *err)
+{
+    struct session session = SESSION_INIT;
+    enum envl_status status;
+
+    if ((status = options_operands(&cli->options,
+                                   (struct operand_rule){ 0, 0, NULL },
+                                   err)) != ENVL_OK ||
+        (status = session_open(cli, &session, err)) != ENVL_OK)
+        return status;
+    status = key_report_list(session.ring, err);
+    session_free(&session);
+    return status;
+}
+
+const struct command cmd_key_list = {
+    .name = "key list",
+    .run = run_list,
+    .summary = "list the keys",
+    .help = "List every key with its use, scope, state and dates.",
+    .examples = "envelope key list\nenvelope key list --json",
+};
+
+static enum envl_status
+run_add(struct cli *cli, struct envl_error *err)
+{
+    const char *const *given = cli->options.value;
+    struct ring_change change = RING_CHANGE_INIT;
+    struct envl_secret *material = NULL;
+    struct envl_key_spec spec = { 0 };
+    enum envl_status status;
+    int use;
+
+    if ((status = options_operands(&cli->options,
+                                   (struct operand_rule){ 0, 0, NULL },
+                                   err)) != ENVL_OK ||
+        (status = options_choice(&cli->options, OPT_USE, ENVL_USE_SEAL, &use,
+                                 err)) != ENVL_OK)
+        return status;
+    if (given[OPT_KID] == NULL) {
+        status = envl_fail(err, ENVL_E_USAGE, "--kid is missing");
+        envl_hint(err, "a kid is never used twice; a date in it helps, such "
+                       "as --kid k2026-11");
+        return status;
+    }
+    if (given[OPT_IMPORT] != NULL &&
+        (status = key_material_read(given[OPT_IMPORT], &material, err)) !=
+            ENVL_OK)
+        return status;
+    spec.kid = given[OPT_KID];
+    spec.use = (enum envl_key_use)use;
+    spec.scope = given[OPT_SCOPE];
+    spec.expires = given[OPT_EXPIRES];
+    spec.material = material;
+    spec.activate = given[OPT_ACTIVATE] != NULL;
+    if ((status = ring_change_begin(cli, spec.kid, &change, err)) == ENVL_OK)
+        status = ring_change_end(cli, &change,
+                                 envl_keyring_add(change.session.ring, &spec,
+                                                  err), err);
+    if (status == ENVL_OK)
+        status = key_report_one(change.session.ring, spec.kid, "added", err);
+    if (status == ENVL_OK && !spec.activate)
+        report_hint("when every reader has this keyring: `envelope key "
+                    "activate %s`", spec.kid);
+    ring_change_free(&change);
+    envl_secret_free(material);
+    return status;
+}
+
+static const enum option_id add_options[] = {
+    OPT_KID, OPT_USE, OPT_SCOPE, OPT_ACTIVATE, OPT_EXPIRES, OPT_IMPORT,
+    OPT_END
+};
+
+const struct command cmd_key_add = {
+    .name = "key add",
+    .run = run_add,
+    .operands = NULL,
+    .summary = "add a key",
+    .options = add_options,
+    .help =
+        "Add a key of 32 random bytes, or of those in a file (--import).\n"
+        "It is pre-active, so that readers can have it before anything is\n"
+        "sealed under it, or with --activate active at once.",
+    .examples =
+        "envelope key add --kid k2026-12\n"
+        "envelope key add --kid w1 --use wrap --activate\n"
+        "envelope key add --kid acme-1 --scope acme --activate",
+};
+
+/* One move of a key from state to state. */
+static enum envl_status
+move(struct cli *cli, enum envl_key_state state, const char *done,
+     struct envl_error *err)
+{
+    struct ring_change change = RING_CHANGE_INIT;
+    const char *kid = cli->options.operands[0];
+    enum envl_status status;
+
+    if ((status = options_operands(&cli->options,
+                                   (struct operand_rule){ 1, 1, "KID" },
+                                   err)) != ENVL_OK)
+        return status;
+    if ((status = ring_change_begin(cli, kid, &change, err)) == ENVL_OK)
+        status = ring_change_end(cli, &change,
+                                 envl_keyring_set_state(change.session.ring,
+                                                        kid, state, err),
+                                 err);
+    if (status == ENVL_OK)
+        status = key_report_one(change.session.ring, kid, done, err);
+    ring_change_free(&change);
+    return status;
+}
+
+static enum envl_status
+run_activate(struct cli *cli, struct envl_error *err)
+{
+    return move(cli, ENVL_KEY_ACTIVE, "activated", err);
+}
+
+static enum envl_status
+run_retire(struct cli *cli, struct envl_error *err)
+{
+    return move(cli, ENVL_KEY_DECRYPT_ONLY, "retired", err);
+}
+
+static enum envl_status
+run_disable(struct cli *cli, struct envl_error *err)
+{
+    return move(cli, ENVL_KEY_DISABLED, "disabled", err);
+}
+
+static enum envl_status
+run_enable(struct cli *cli, struct envl_error *err)
+{
+    return move(cli, ENVL_KEY_DECRYPT_ONLY, "enabled", err);
+}
+
+const struct command cmd_key_activate = {
+    .name = "key activate",
+    .run = run_activate,
+    .operands = "KID",
+    .summary = "make a key the one that seals",
+    .help =
+        "Make KID active. The former active key of its use and scope becomes\n"
+        "decrypt-only in the same write. Readers must have the keyring\n"
+        "first: check with `envelope key list` where they run.",
+    .examples = "envelope key activate k2026-12",
+};
+
+const struct command cmd_key_retire = {
+    .name = "key retire",
+    .run = run_retire,
+    .operands = "KID",
+    .summary = "let a key open, but no longer seal",
+    .help =
+        "Make KID decrypt-only. Without another active key of its use and\n"
+        "scope nothing can be sealed any more.",
+    .examples = "envelope key retire k2026-11",
+};
+
+const struct command cmd_key_disable = {
+    .name = "key disable",
+    .run = run_disable,
+    .operands = "KID",
+    .summary = "let a key open nothing, for now",
+    .help =
+        "Disable KID: what is sealed under it does not open until `key\n"
+        "enable`. First let `envelope verify` open every value of every job\n"
+        "under other keys. An active key is retired first.",
+    .examples = "envelope key disable k2026-11",
+};
+
+const struct command cmd_key_enable = {
+    .name = "key enable",
+    .run = run_enable,
+    .operands = "KID",
+    .summary = "undo key disable",
+    .help = "Make a disabled KID decrypt-only: it opens again.",
+    .examples = "envelope key enable k2026-11",
+};

@@ -1,0 +1,47 @@
+/* envelope open: a stream of envelopes, one JSON line each. */
+#include "command.h"
+#include "session.h"
+#include "stream.h"
+
+static enum envl_status
+run(struct cli *cli, struct envl_error *err)
+{
+    struct stream stream = { .sealing = false,
+                             .open = { .size = sizeof(stream.open) } };
+    struct session session = SESSION_INIT;
+    enum envl_status status;
+
+    if ((status = options_operands(&cli->options,
+                                   (struct operand_rule){ 0, 0, NULL },
+                                   err)) != ENVL_OK ||
+        (status = session_open(cli, &session, err)) != ENVL_OK)
+        return status;
+    stream.ring = session.ring;
+    stream.open.scope = cli->options.value[OPT_SCOPE];
+    status = stream_run(&stream, err);
+    session_free(&session);
+    return status;
+}
+
+static const enum option_id options[] = { OPT_SCOPE, OPT_END };
+
+const struct command cmd_open = {
+    .name = "open",
+    .run = run,
+    .operands = NULL,
+    .summary = "open a stream of envelopes, one JSON line each",
+    .options = options,
+    .help =
+        "Read lines from standard input and answer each with one line, in\n"
+        "order:\n\n"
+        "  {\"envelope\": \"env1:...\", \"context\": {\"field\": \"...\"}}\n"
+        "  -> {\"value\": \"...\", \"type\": \"text\"}\n\n"
+        "The envelope is a string (text form) or an object (object form).\n"
+        "What is not text comes as \"value_b64\" (RFC 4648, padded). A line\n"
+        "that fails is answered with {\"error\": name, \"code\": n}, and the\n"
+        "exit code is 3. Answers are written before more input is awaited.\n"
+        "A line is at most 16 MiB.",
+    .examples =
+        "printf '%s\\n' '{\"envelope\":\"env1:...\",\"context\":"
+        "{\"field\":\"users.pw\",\"id\":\"42\"}}' | envelope open",
+};

@@ -1,0 +1,45 @@
+/*
+ * doctor.h - findings about this installation, as a tree.
+ */
+#ifndef CLI_DOCTOR_H
+#define CLI_DOCTOR_H
+
+#include <jansson.h>
+
+#include "command.h"
+#include "session.h"
+
+enum doctor_level { DOCTOR_OK, DOCTOR_WARN, DOCTOR_FAIL };
+
+struct doctor {
+    struct cli *cli;
+    json_t *sections; /* of the document     */
+    json_t *checks;   /* of the last section */
+    size_t warnings, failures;
+};
+
+/**
+ * doctor_section(doctor, name):
+ * What follows is about ${name}.
+ */
+void doctor_section(struct doctor *doctor, const char *name);
+
+/**
+ * doctor_say(doctor, level, hint, format, ...):
+ * One finding, and the remedy (${hint} may be NULL).
+ */
+void doctor_say(struct doctor *doctor, enum doctor_level level,
+                const char *hint, const char *format, ...) ENVL_PRINTF(4, 5);
+
+/**
+ * doctor_libraries(doctor), doctor_keyring(doctor), doctor_audit(doctor),
+ * doctor_system(doctor), doctor_plugins(doctor):
+ * The sections.
+ */
+void doctor_libraries(struct doctor *doctor);
+void doctor_keyring(struct doctor *doctor);
+void doctor_audit(struct doctor *doctor, struct envl_keyring *ring);
+void doctor_system(struct doctor *doctor);
+void doctor_plugins(struct doctor *doctor);
+
+#endif /* CLI_DOCTOR_H */

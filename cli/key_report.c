@@ -1,0 +1,84 @@
+#include <stdlib.h>
+
+#include "key_report.h"
+#include "report.h"
+
+static json_t *
+date_or_null(const char *date)
+{
+    return *date != '\0' ? json_string(date) : json_null();
+}
+
+static json_t *
+key_json(const struct envl_key_info *key)
+{
+    json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "kid",
+                               key->kid, "use", envl_key_use_name(key->use),
+                               "scope", key->scope, "state",
+                               envl_key_state_name(key->state), "created",
+                               date_or_null(key->created), "activated",
+                               date_or_null(key->activated), "expires",
+                               date_or_null(key->expires));
+
+    if (object != NULL && key->provider[0] != '\0')
+        json_object_set_new(object, "provider", json_string(key->provider));
+    return object;
+}
+
+static const char *
+dash(const char *text)
+{
+    return *text != '\0' ? text : "-";
+}
+
+enum envl_status
+key_report_list(struct envl_keyring *ring, struct envl_error *err)
+{
+    struct envl_key_info *keys = NULL;
+    struct envl_ring_mark mark;
+    enum envl_status status;
+    json_t *list;
+    size_t count;
+
+    envl_keyring_mark(ring, &mark);
+    if ((status = envl_keyring_list(ring, &keys, &count, err)) != ENVL_OK)
+        return status;
+    list = json_array();
+    report_text("%-20s %-5s %-12s %-12s %-20s %-20s %s\n", "KID", "USE",
+                "SCOPE", "STATE", "CREATED", "ACTIVATED", "EXPIRES");
+    for (size_t i = 0; i < count; i++) {
+        const struct envl_key_info *k = &keys[i];
+
+        json_array_append_new(list, key_json(k));
+        report_text("%-20s %-5s %-12s %-12s %-20s %-20s %s\n", k->kid,
+                    envl_key_use_name(k->use), k->scope,
+                    envl_key_state_name(k->state), k->created,
+                    dash(k->activated), dash(k->expires));
+    }
+    report_json(json_pack("{s:i, s:s, s:I, s:o}", "schema", 1, "keyring",
+                          mark.id, "generation", (json_int_t)mark.generation,
+                          "keys", list));
+    free(keys);
+    return ENVL_OK;
+}
+
+enum envl_status
+key_report_one(struct envl_keyring *ring, const char *kid, const char *done,
+               struct envl_error *err)
+{
+    struct envl_key_info key;
+    struct envl_ring_mark mark;
+    enum envl_status status;
+
+    if ((status = envl_keyring_find(ring, kid, &key, err)) != ENVL_OK)
+        return status;
+    envl_keyring_mark(ring, &mark);
+    report_text("%s %s: %s, use %s, scope %s; keyring generation %llu\n", kid,
+                done, envl_key_state_name(key.state),
+                envl_key_use_name(key.use), key.scope,
+                (unsigned long long)mark.generation);
+    report_json(json_pack("{s:i, s:s, s:I, s:o}", "schema", 1, "keyring",
+                          mark.id, "generation", (json_int_t)mark.generation,
+                          "key", key_json(&key)));
+    return ENVL_OK;
+}

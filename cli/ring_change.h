@@ -1,0 +1,51 @@
+/*
+ * ring_change.h - one change of the keyring, as every verb makes it: open,
+ * record, change, remember, record the end.
+ */
+#ifndef CLI_RING_CHANGE_H
+#define CLI_RING_CHANGE_H
+
+#include "session.h"
+#include "trail.h"
+
+struct ring_change {
+    struct session session;
+    struct trail trail;
+};
+
+#define RING_CHANGE_INIT { SESSION_INIT, TRAIL_INIT }
+
+/**
+ * ring_change_begin(cli, object, change, err):
+ * Open the keyring and record that the verb begins on ${object} (borrowed).
+ * Fails as session_open and trail_begin do.
+ */
+enum envl_status ring_change_begin(struct cli *cli, const char *object,
+                                   struct ring_change *change,
+                                   struct envl_error *err);
+
+/**
+ * ring_change_end(cli, change, outcome, err):
+ * After the change: remember the ring, record ${outcome}, and return it.  The
+ * session stays open.
+ */
+enum envl_status ring_change_end(struct cli *cli, struct ring_change *change,
+                                 enum envl_status outcome,
+                                 struct envl_error *err);
+
+/**
+ * ring_change_rekeyed_end(cli, change, outcome, err):
+ * The same for a change that made a new ring key; says the new pin.
+ */
+enum envl_status ring_change_rekeyed_end(struct cli *cli,
+                                         struct ring_change *change,
+                                         enum envl_status outcome,
+                                         struct envl_error *err);
+
+/**
+ * ring_change_free(change):
+ * Release; what was begun and not ended is recorded as failed.
+ */
+void ring_change_free(struct ring_change *change);
+
+#endif /* CLI_RING_CHANGE_H */

@@ -1,0 +1,226 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io.h"
+#include "secrets.h"
+
+/* ---- a person, asked only when needed ----------------------------------- */
+
+struct person {
+    struct envl_provider base;
+    struct envl_provider *answer; /* NULL until asked */
+};
+
+static enum envl_status
+ask_once(struct person *person, struct envl_error *err)
+{
+    const struct secrets_source prompt = { NULL, NULL, NULL, NULL };
+
+    if (person->answer != NULL)
+        return ENVL_OK;
+    return secrets_passphrase(&prompt, "Passphrase of the keyring", false,
+                              &person->answer, err);
+}
+
+static enum envl_status
+person_unlock(struct envl_provider *self,
+              const struct envl_unlock_entry *entry, const char *ring_id,
+              struct envl_secret **ring_key, struct envl_error *err)
+{
+    struct person *person = (struct person *)self;
+    enum envl_status status = ask_once(person, err);
+
+    if (status != ENVL_OK)
+        return status;
+    return person->answer->ops->unlock(person->answer, entry, ring_id,
+                                       ring_key, err);
+}
+
+static enum envl_status
+person_enroll(struct envl_provider *self, const char *ring_id,
+              const struct envl_secret *ring_key,
+              struct envl_unlock_entry *entry, struct envl_error *err)
+{
+    struct person *person = (struct person *)self;
+    enum envl_status status = ask_once(person, err);
+
+    if (status != ENVL_OK)
+        return status;
+    return person->answer->ops->enroll(person->answer, ring_id, ring_key,
+                                       entry, err);
+}
+
+static void
+person_free(struct envl_provider *self)
+{
+    struct person *person = (struct person *)self;
+
+    envl_provider_free(person->answer);
+    free(person);
+}
+
+static const struct envl_provider_ops person_ops = {
+    .abi = ENVL_PROVIDER_ABI,
+    .type = "passphrase",
+    .unlock = person_unlock,
+    .enroll = person_enroll,
+    .free = person_free,
+};
+
+static enum envl_status
+add_person(struct secret_list *list, struct envl_error *err)
+{
+    struct person *person = calloc(1, sizeof(*person));
+
+    if (person == NULL)
+        return envl_fail(err, ENVL_E_NOMEM, "out of memory");
+    person->base.ops = &person_ops;
+    list->items[list->count++] = &person->base;
+    return ENVL_OK;
+}
+
+/* ---- files and descriptors ---------------------------------------------- */
+
+enum envl_status
+secrets_passphrase(const struct secrets_source *source, const char *prompt,
+                   bool again, struct envl_provider **out,
+                   struct envl_error *err)
+{
+    const struct settings *settings = source->settings;
+    struct io_mounts mounts = { NULL, 0 };
+    struct envl_secret *secret = NULL;
+    enum envl_status status;
+
+    if (settings != NULL)
+        mounts = (struct io_mounts){ (const char *const *)settings->key_dirs,
+                                     settings->key_dir_count };
+    if (source->fd != NULL)
+        status = io_secret_from_fd(source->fd, &secret, err);
+    else if (source->file != NULL)
+        status = io_secret_from_file(source->file, mounts, &secret, err);
+    else
+        status = io_secret_from_prompt(prompt, again, &secret, err);
+    if (status == ENVL_OK)
+        status = envl_passphrase_provider_new(secret, source->cost, out, err);
+    envl_secret_free(secret);
+    return status;
+}
+
+enum envl_status
+secrets_key_file(const char *path, const struct settings *settings,
+                 struct envl_provider **out, struct envl_error *err)
+{
+    struct envl_provider *provider = NULL;
+    enum envl_status status = envl_keyfile_provider_new(path, &provider, err);
+
+    for (size_t i = 0; status == ENVL_OK && i < settings->key_dir_count; i++)
+        status = envl_keyfile_provider_allow(provider, settings->key_dirs[i],
+                                             err);
+    if (status == ENVL_OK)
+        *out = provider;
+    else
+        envl_provider_free(provider);
+    return status;
+}
+
+static enum envl_status
+add_key_file(struct cli *cli, struct secret_list *list, const char *path,
+             struct envl_error *err)
+{
+    enum envl_status status = secrets_key_file(
+        path, &cli->settings, &list->items[list->count], err);
+
+    if (status == ENVL_OK)
+        list->count++;
+    return status;
+}
+
+static enum envl_status
+add_passphrase(struct cli *cli, struct secret_list *list, const char *file,
+               const char *fd, struct envl_error *err)
+{
+    const struct secrets_source source = { file, fd, &cli->settings, NULL };
+    enum envl_status status = secrets_passphrase(
+        &source, NULL, false, &list->items[list->count], err);
+
+    if (status == ENVL_OK)
+        list->count++;
+    return status;
+}
+
+static enum envl_status
+add_flagged(struct cli *cli, struct secret_list *list, struct envl_error *err)
+{
+    const char *key_file = cli->options.value[OPT_KEY_FILE];
+    const char *file = cli->options.value[OPT_PASSPHRASE_FILE];
+    const char *fd = cli->options.value[OPT_PASSPHRASE_FD];
+    enum envl_status status = ENVL_OK;
+
+    if (file != NULL && fd != NULL)
+        return envl_fail(err, ENVL_E_USAGE, "--passphrase-file and "
+                         "--passphrase-fd exclude each other");
+    if (key_file != NULL)
+        status = add_key_file(cli, list, key_file, err);
+    if (status == ENVL_OK && (file != NULL || fd != NULL))
+        status = add_passphrase(cli, list, file, fd, err);
+    return status;
+}
+
+static enum envl_status
+add_configured(struct cli *cli, struct secret_list *list,
+               struct envl_error *err)
+{
+    const struct setting *key = &cli->settings.item[SETTING_KEY_FILE];
+    const struct setting *pass =
+        &cli->settings.item[SETTING_PASSPHRASE_FILE];
+    enum envl_status status = ENVL_OK;
+
+    if (key->chosen)
+        status = add_key_file(cli, list, key->value, err);
+    if (status == ENVL_OK && pass->chosen)
+        status = add_passphrase(cli, list, pass->value, NULL, err);
+    return status;
+}
+
+/* A key file handed out by systemd, Docker or Kubernetes, or the default. */
+static enum envl_status
+add_default(struct cli *cli, struct secret_list *list, struct envl_error *err)
+{
+    const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+    const char *mounts[2] = { credentials, "/run/secrets" };
+    const char *key = settings_get(&cli->settings, SETTING_KEY_FILE);
+    enum envl_status status = ENVL_OK;
+
+    for (size_t i = 0; i < 2; i++) {
+        char *path = NULL;
+
+        if (mounts[i] == NULL)
+            continue;
+        if (asprintf(&path, "%s/envelope.key", mounts[i]) < 0)
+            return envl_fail(err, ENVL_E_NOMEM, "out of memory");
+        if (access(path, F_OK) == 0) {
+            status = add_key_file(cli, list, path, err);
+            free(path);
+            return status;
+        }
+        free(path);
+    }
+    if (access(key, F_OK) == 0)
+        status = add_key_file(cli, list, key, err);
+    return status == ENVL_OK ? add_person(list, err) : status;
+}
+
+enum envl_status
+secrets_collect(struct cli *cli, struct secret_list *list,
+                struct envl_error *err)
+{
+    enum envl_status status = add_flagged(cli, list, err);
+
+    if (status == ENVL_OK && list->count == 0)
+        status = add_configured(cli, list, err);
+    if (status == ENVL_OK && list->count == 0)
+        status = add_default(cli, list, err);
+    return status;
+}

@@ -1,0 +1,172 @@
+#include <string.h>
+
+#include "report.h"
+#include "secrets.h"
+#include "session.h"
+#include "trail.h"
+
+/* ${seen}: NULL, or refuse what is older or other (spec: KEY-51). */
+static enum envl_status
+open_ring(struct cli *cli, const char *path,
+          const struct envl_ring_mark *seen, struct session *session,
+          struct envl_error *err)
+{
+    struct envl_keyring_options options = { .size = sizeof(options) };
+    enum envl_status status;
+    uint8_t pin[16];
+    bool has_pin;
+
+    status = settings_pin(&cli->settings, pin, &has_pin, err);
+    if (status != ENVL_OK)
+        return status;
+    options.path = path;
+    options.providers = session->providers;
+    options.provider_count = session->provider_count;
+    options.seen = seen;
+    options.pin = has_pin ? pin : NULL;
+    options.fixed = !session->watch;
+    return envl_keyring_open(&options, &session->ring, err);
+}
+
+enum envl_status
+session_open_ring(struct cli *cli, const char *path, struct session *session,
+                  struct envl_error *err)
+{
+    return open_ring(cli, path, NULL, session, err);
+}
+
+enum envl_status
+session_open_file(struct cli *cli, const char *path, struct session *out,
+                  struct envl_error *err)
+{
+    struct secret_list list = { out->providers, SESSION_PROVIDERS, 0 };
+    enum envl_status status = secrets_collect(cli, &list, err);
+
+    out->provider_count = list.count;
+    return status == ENVL_OK ? session_open_ring(cli, path, out, err)
+                             : status;
+}
+
+/* The user says that an older or other ring is right: that is recorded. */
+static enum envl_status
+accept(struct cli *cli, struct session *session,
+       const struct envl_ring_mark *now, struct envl_error *err)
+{
+    struct trail trail = TRAIL_INIT;
+    enum envl_status status;
+
+    status = trail_begin_as(cli, session->ring, "accept-ring", now->id,
+                            &trail, err);
+    if (status != ENVL_OK)
+        return status;
+    session->state.mark = *now;
+    status = state_save(cli->settings.state_folder,
+                        settings_get(&cli->settings, SETTING_KEYRING),
+                        &session->state, STATE_FORCE, err);
+    return trail_end(&trail, status, NULL, err);
+}
+
+static void
+remember(struct cli *cli, struct session *session,
+         const struct envl_ring_mark *now)
+{
+    struct envl_error err;
+
+    session->state.mark = *now;
+    if (state_save(cli->settings.state_folder,
+                   settings_get(&cli->settings, SETTING_KEYRING),
+                   &session->state, STATE_LATER, &err) == ENVL_OK)
+        session->state.placed = true;
+    else
+        report_warning("the keyring's generation is not remembered: %s",
+                       err.message);
+}
+
+/* Whether the user accepts this ring, whatever was seen. */
+static enum envl_status
+is_accepted(struct cli *cli, const char *id, bool *out,
+            struct envl_error *err)
+{
+    const char *named = cli->options.value[OPT_ACCEPT_RING];
+
+    *out = named != NULL;
+    if (named == NULL || strcmp(named, id) == 0)
+        return ENVL_OK;
+    return envl_fail(err, ENVL_E_USAGE, "--accept-ring names another keyring "
+                     "than %s", id);
+}
+
+static enum envl_status
+open_compared(struct cli *cli, const char *path, struct session *out,
+              struct envl_error *err)
+{
+    struct envl_ring_mark now;
+    enum envl_status status;
+    bool accepted;
+
+    if ((status = envl_keyring_peek(path, &now, err)) != ENVL_OK ||
+        (status = is_accepted(cli, now.id, &accepted, err)) != ENVL_OK ||
+        (status = state_load(cli->settings.state_folder, path, now.id,
+                             &out->state, err)) != ENVL_OK)
+        return status;
+    if (accepted) {
+        if ((status = open_ring(cli, path, NULL, out, err)) != ENVL_OK)
+            return status;
+        envl_keyring_mark(out->ring, &now);
+        return accept(cli, out, &now, err);
+    }
+    if (out->state.other[0] != '\0') {
+        status = envl_fail(err, ENVL_E_INTEGRITY, "%s was keyring %s, and is "
+                           "now %s", path, out->state.other, now.id);
+    } else {
+        status = open_ring(cli, path, out->state.mark.generation > 0
+                                          ? &out->state.mark : NULL,
+                           out, err);
+    }
+    if (status == ENVL_E_INTEGRITY && err != NULL && err->hint[0] == '\0')
+        envl_hint(err, "somebody may have put another or an old keyring "
+                       "there: find out who and why; if it is right, say "
+                       "--accept-ring=%s", now.id);
+    if (status != ENVL_OK)
+        return status;
+    envl_keyring_mark(out->ring, &now);
+    if (now.generation != out->state.mark.generation || !out->state.placed)
+        remember(cli, out, &now);
+    return ENVL_OK;
+}
+
+enum envl_status
+session_open(struct cli *cli, struct session *out, struct envl_error *err)
+{
+    const char *path = settings_get(&cli->settings, SETTING_KEYRING);
+    struct secret_list list = { out->providers, SESSION_PROVIDERS, 0 };
+    enum envl_status status = secrets_collect(cli, &list, err);
+
+    out->provider_count = list.count;
+    if (status == ENVL_OK)
+        status = open_compared(cli, path, out, err);
+    if (status == ENVL_E_NOTFOUND && err != NULL && err->hint[0] == '\0')
+        envl_hint(err, "`envelope init` makes one; --keyring or "
+                       "ENVELOPE_KEYRING names another");
+    if (status != ENVL_OK)
+        session_free(out);
+    return status;
+}
+
+void
+session_remember(struct cli *cli, struct session *session)
+{
+    struct envl_ring_mark now;
+
+    envl_keyring_mark(session->ring, &now);
+    remember(cli, session, &now);
+}
+
+void
+session_free(struct session *session)
+{
+    envl_keyring_free(session->ring);
+    for (size_t i = 0; i < session->provider_count; i++)
+        envl_provider_free(session->providers[i]);
+    *session = (struct session)SESSION_INIT;
+}

@@ -1,0 +1,295 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <jansson.h>
+#include <sodium.h>
+
+#include "core/file.h"
+#include "folders.h"
+#include "outfile.h"
+#include "state.h"
+
+#define STATE_MAX 8192u
+
+/* ---- where things are --------------------------------------------------- */
+
+static char *
+mark_path(const char *folder, const char *id)
+{
+    char *path = NULL;
+
+    return asprintf(&path, "%s/rings/%s.json", folder, id) < 0 ? NULL : path;
+}
+
+/* A place is named by a hash of its path, all links resolved. */
+static char *
+place_path(const char *folder, const char *place)
+{
+    unsigned char hash[16];
+    char hex[2 * sizeof(hash) + 1], *path = NULL;
+
+    crypto_generichash(hash, sizeof(hash), (const unsigned char *)place,
+                       strlen(place), NULL, 0);
+    sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
+    return asprintf(&path, "%s/rings/at-%s.json", folder, hex) < 0 ? NULL
+                                                                   : path;
+}
+
+/* ---- reading ------------------------------------------------------------ */
+
+static bool
+from_hex(const char *text, uint8_t *out, size_t len)
+{
+    size_t got;
+    const char *end;
+
+    return text != NULL &&
+           sodium_hex2bin(out, len, text, strlen(text), NULL, &got, &end) ==
+               0 &&
+           got == len && *end == '\0';
+}
+
+/* A JSON file of ours; ${out} is NULL if there is none. */
+static enum envl_status
+read_json(const char *path, json_t **out, struct envl_error *err)
+{
+    static const struct file_rules rules = { FILE_TRUSTED, "state file",
+                                             NULL, 0 };
+    struct envl_buf text = ENVL_BUF_INIT;
+    enum envl_status status;
+    json_error_t where;
+
+    *out = NULL;
+    status = file_read(path, &rules, STATE_MAX, &text, NULL, err);
+    if (status == ENVL_OK)
+        *out = json_loadb((const char *)text.ptr, text.len,
+                          JSON_REJECT_DUPLICATES, &where);
+    if (status == ENVL_E_NOTFOUND)
+        status = ENVL_OK;
+    else if (status == ENVL_OK && *out == NULL)
+        *out = json_null(); /* not JSON: no parser will take it */
+    envl_buf_free(&text);
+    return status;
+}
+
+static enum envl_status
+damaged(const char *path, struct envl_error *err)
+{
+    enum envl_status status =
+        envl_fail(err, ENVL_E_INTEGRITY, "what this machine remembers of the "
+                  "keyring is damaged: %s", path);
+
+    envl_hint(err, "if you trust the keyring, remove that file");
+    return status;
+}
+
+static bool
+parse_mark(json_t *root, const char *id, struct state *out)
+{
+    json_int_t generation = 0, backup = 0;
+    const char *mac, *pin, *name, *date = "";
+
+    if (json_unpack(root, "{s:s, s:I, s:s, s:s, s?I, s?s !}", "id", &name,
+                    "generation", &generation, "mac", &mac, "pin", &pin,
+                    "backup_generation", &backup, "backup_date", &date) != 0)
+        return false;
+    if (strcmp(name, id) != 0 || generation <= 0 || backup < 0 ||
+        strlen(date) >= sizeof(out->backup_date) ||
+        !from_hex(mac, out->mark.mac, sizeof(out->mark.mac)) ||
+        !from_hex(pin, out->mark.pin, sizeof(out->mark.pin)))
+        return false;
+    memcpy(out->mark.id, id, strlen(id) + 1);
+    out->mark.generation = (uint64_t)generation;
+    out->backup_generation = (uint64_t)backup;
+    memcpy(out->backup_date, date, strlen(date) + 1);
+    return true;
+}
+
+static enum envl_status
+load_mark(const char *folder, const char *id, struct state *out,
+          struct envl_error *err)
+{
+    char *path = mark_path(folder, id);
+    enum envl_status status;
+    json_t *root;
+
+    if (path == NULL)
+        return envl_fail(err, ENVL_E_NOMEM, "out of memory");
+    status = read_json(path, &root, err);
+    if (status == ENVL_OK && root != NULL && !parse_mark(root, id, out))
+        status = damaged(path, err);
+    json_decref(root);
+    free(path);
+    return status;
+}
+
+static bool
+parse_place(json_t *root, const char *place, const char *id,
+            struct state *out)
+{
+    const char *stored, *name;
+
+    if (json_unpack(root, "{s:s, s:s !}", "path", &stored, "id", &name) != 0 ||
+        strcmp(stored, place) != 0 || strlen(name) >= sizeof(out->other))
+        return false;
+    out->placed = strcmp(name, id) == 0;
+    if (!out->placed)
+        memcpy(out->other, name, strlen(name) + 1);
+    return true;
+}
+
+static enum envl_status
+load_place(const char *folder, const char *ring, const char *id,
+           struct state *out, struct envl_error *err)
+{
+    char *place = realpath(ring, NULL), *path;
+    enum envl_status status;
+    json_t *root;
+
+    if (place == NULL)
+        return ENVL_OK;
+    if ((path = place_path(folder, place)) == NULL) {
+        free(place);
+        return envl_fail(err, ENVL_E_NOMEM, "out of memory");
+    }
+    status = read_json(path, &root, err);
+    if (status == ENVL_OK && root != NULL &&
+        !parse_place(root, place, id, out))
+        status = damaged(path, err);
+    json_decref(root);
+    free(path);
+    free(place);
+    return status;
+}
+
+enum envl_status
+state_load(const char *folder, const char *ring, const char *id,
+           struct state *out, struct envl_error *err)
+{
+    enum envl_status status;
+
+    *out = (struct state){ 0 };
+    if ((status = load_mark(folder, id, out, err)) != ENVL_OK)
+        return status;
+    return load_place(folder, ring, id, out, err);
+}
+
+/* ---- writing ------------------------------------------------------------ */
+
+static json_t *
+mark_json(const struct state *state)
+{
+    char mac[2 * sizeof(state->mark.mac) + 1];
+    char pin[2 * sizeof(state->mark.pin) + 1];
+    json_t *root;
+
+    sodium_bin2hex(mac, sizeof(mac), state->mark.mac,
+                   sizeof(state->mark.mac));
+    sodium_bin2hex(pin, sizeof(pin), state->mark.pin,
+                   sizeof(state->mark.pin));
+    root = json_pack("{s:s, s:I, s:s, s:s}", "id", state->mark.id,
+                     "generation", (json_int_t)state->mark.generation, "mac",
+                     mac, "pin", pin);
+    if (root != NULL && state->backup_generation > 0) {
+        json_object_set_new(root, "backup_generation", json_integer(
+                                (json_int_t)state->backup_generation));
+        json_object_set_new(root, "backup_date",
+                            json_string(state->backup_date));
+    }
+    return root;
+}
+
+/* Write ${root} to ${path}, and free both. */
+static enum envl_status
+write_json(char *path, json_t *root, struct envl_error *err)
+{
+    struct outfile file = OUTFILE_INIT;
+    char *text = root != NULL ? json_dumps(root, JSON_INDENT(2)) : NULL;
+    enum envl_status status;
+
+    if (path == NULL || text == NULL)
+        status = envl_fail(err, ENVL_E_NOMEM, "out of memory");
+    else if ((status = outfile_open(path, &file, err)) == ENVL_OK &&
+             (status = outfile_write(&file, envl_bytes_of(text), err)) ==
+                 ENVL_OK &&
+             (status = outfile_write(&file, envl_bytes_of("\n"), err)) ==
+                 ENVL_OK)
+        status = outfile_commit(&file, err);
+    outfile_free(&file);
+    free(text);
+    json_decref(root);
+    free(path);
+    return status;
+}
+
+/* Hold the lock of all marks, so that two commands cannot swap their order. */
+static enum envl_status
+lock_marks(const char *folder, int *out, struct envl_error *err)
+{
+    enum envl_status status;
+    char *rings = NULL;
+
+    *out = -1;
+    if (asprintf(&rings, "%s/rings", folder) < 0)
+        return envl_fail(err, ENVL_E_NOMEM, "out of memory");
+    if ((status = folders_make(rings, err)) == ENVL_OK) {
+        *out = open(rings, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (*out < 0 || flock(*out, LOCK_EX) != 0)
+            status = envl_fail(err, ENVL_E_IO, "cannot lock %s: %s", rings,
+                               strerror(errno));
+    }
+    free(rings);
+    return status;
+}
+
+static enum envl_status
+save_mark(const char *folder, const struct state *state, enum state_how how,
+          struct envl_error *err)
+{
+    struct state stored = { 0 };
+
+    if (how == STATE_LATER &&
+        load_mark(folder, state->mark.id, &stored, NULL) == ENVL_OK &&
+        stored.mark.generation > state->mark.generation)
+        return ENVL_OK;
+    return write_json(mark_path(folder, state->mark.id), mark_json(state),
+                      err);
+}
+
+static enum envl_status
+save_place(const char *folder, const char *ring, const char *id,
+           struct envl_error *err)
+{
+    char *place = realpath(ring, NULL);
+    enum envl_status status;
+
+    if (place == NULL)
+        return ENVL_OK;
+    status = write_json(place_path(folder, place),
+                        json_pack("{s:s, s:s}", "path", place, "id", id),
+                        err);
+    free(place);
+    return status;
+}
+
+enum envl_status
+state_save(const char *folder, const char *ring, const struct state *state,
+           enum state_how how, struct envl_error *err)
+{
+    enum envl_status status;
+    int lock;
+
+    if ((status = lock_marks(folder, &lock, err)) == ENVL_OK) {
+        status = save_mark(folder, state, how, err);
+        if (status == ENVL_OK && ring != NULL && !state->placed)
+            status = save_place(folder, ring, state->mark.id, err);
+    }
+    if (lock >= 0)
+        close(lock);
+    return status;
+}

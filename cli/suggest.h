@@ -1,0 +1,18 @@
+/*
+ * suggest.h - "did you mean".
+ */
+#ifndef CLI_SUGGEST_H
+#define CLI_SUGGEST_H
+
+#include <stddef.h>
+
+/**
+ * suggest_nearest(word, words, count):
+ * Return the one of ${words} that is nearest to ${word}, or NULL if none is
+ * near: at most two letters added, dropped, changed or swapped (one for short
+ * words), or a beginning of only one of them.
+ */
+const char *suggest_nearest(const char *word, const char *const *words,
+                            size_t count);
+
+#endif /* CLI_SUGGEST_H */
