@@ -6,7 +6,7 @@
 #include "audit_show.h"
 #include "command.h"
 #include "report.h"
-#include "session.h"
+#include "ring_session.h"
 
 const struct command cmd_audit = {
     .name = "audit",
@@ -70,22 +70,22 @@ tell(const char *path, const struct envl_audit_report *found)
     report_text("%s: %llu records, whole\nhead %s\n", path,
                 (unsigned long long)found->records, found->head);
     if (found->unauthenticated > 0)
-        report_note("%llu records carry no HMAC of this keyring's key: they "
-                    "are chained, but anyone could have written them",
+        report_note("records without an HMAC of this keyring's key: %llu; "
+                    "they are chained, but anyone could have written them",
                     (unsigned long long)found->unauthenticated);
 }
 
 static enum envl_status
 run_verify(struct cli *cli, struct envl_error *err)
 {
-    struct session session = SESSION_INIT;
+    struct ring_session session = RING_SESSION_INIT;
     struct envl_audit_report found;
     enum envl_status status;
 
     if ((status = options_operands(&cli->options,
                                    (struct operand_rule){ 0, 0, NULL },
                                    err)) != ENVL_OK ||
-        (status = session_open(cli, &session, err)) != ENVL_OK)
+        (status = ring_session_open(cli, &session, err)) != ENVL_OK)
         return status;
     status = envl_audit_verify(log_path(cli), session.ring, &found, err);
     if (status == ENVL_OK) {
@@ -99,7 +99,7 @@ run_verify(struct cli *cli, struct envl_error *err)
                            "copy kept elsewhere");
         }
     }
-    session_free(&session);
+    ring_session_free(&session);
     return status;
 }
 

@@ -47,8 +47,9 @@ print_choices(void)
         const struct option_spec *spec = options_spec((enum option_id)id);
 
         if (spec != NULL && spec->choices != NULL)
-            report_print("    --%s) COMPREPLY=($(compgen -W '%s' -- \"$cur\")); "
-                         "return ;;\n", spec->name, spec->choices);
+            report_print("    --%s) COMPREPLY=($(compgen -W '%s' -- "
+                         "\"$cur\")); return ;;\n", spec->name,
+                         spec->choices);
     }
 }
 

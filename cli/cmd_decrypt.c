@@ -5,7 +5,7 @@
 #include "io.h"
 #include "outfile.h"
 #include "pass.h"
-#include "session.h"
+#include "ring_session.h"
 
 /* A terminal obeys control characters: only text goes there. */
 static enum envl_status
@@ -45,7 +45,7 @@ run(struct cli *cli, struct envl_error *err)
     struct io_source in = { -1, NULL };
     struct outfile out = OUTFILE_INIT;
     struct pass pass = { .take = take, .cookie = &out };
-    struct session session = SESSION_INIT;
+    struct ring_session session = RING_SESSION_INIT;
     struct context_args context;
     enum envl_status status;
 
@@ -55,7 +55,7 @@ run(struct cli *cli, struct envl_error *err)
         (status = options_context(&cli->options, &context, err)) != ENVL_OK ||
         (status = io_open_source(cli->options.operands[0], &in, err)) !=
             ENVL_OK ||
-        (status = session_open(cli, &session, err)) != ENVL_OK ||
+        (status = ring_session_open(cli, &session, err)) != ENVL_OK ||
         (status = outfile_open(cli->options.value[OPT_OUTPUT], &out, err)) !=
             ENVL_OK)
         goto out;
@@ -71,7 +71,7 @@ run(struct cli *cli, struct envl_error *err)
 out:
     outfile_free(&out);
     io_close_source(&in);
-    session_free(&session);
+    ring_session_free(&session);
     return status;
 }
 

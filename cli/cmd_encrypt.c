@@ -9,7 +9,7 @@
 #include "explain.h"
 #include "io.h"
 #include "outfile.h"
-#include "session.h"
+#include "ring_session.h"
 #include "value_options.h"
 
 /* One run, so that its steps need few arguments. */
@@ -174,7 +174,7 @@ run(struct cli *cli, struct envl_error *err)
 {
     struct job job = { .in = { -1, NULL }, .out = OUTFILE_INIT,
                        .text = ENVL_BUF_INIT, .sealed = ENVL_BUF_INIT };
-    struct session session = SESSION_INIT;
+    struct ring_session session = RING_SESSION_INIT;
     struct context_args context;
     enum envl_status status;
 
@@ -186,7 +186,7 @@ run(struct cli *cli, struct envl_error *err)
         (status = options_context(&cli->options, &context, err)) != ENVL_OK ||
         (status = io_open_source(cli->options.operands[0], &job.in, err)) !=
             ENVL_OK ||
-        (status = session_open(cli, &session, err)) != ENVL_OK ||
+        (status = ring_session_open(cli, &session, err)) != ENVL_OK ||
         (status = outfile_open(cli->options.value[OPT_OUTPUT], &job.out,
                                err)) != ENVL_OK ||
         (status = check_terminal(&job, err)) != ENVL_OK)
@@ -202,7 +202,7 @@ out:
     io_close_source(&job.in);
     envl_buf_free(&job.text);
     envl_buf_free(&job.sealed);
-    session_free(&session);
+    ring_session_free(&session);
     return status;
 }
 

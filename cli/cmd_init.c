@@ -11,7 +11,7 @@
 #include "folders.h"
 #include "report.h"
 #include "secrets.h"
-#include "session.h"
+#include "ring_session.h"
 #include "trail.h"
 
 /* What is being made. */
@@ -88,7 +88,7 @@ make_provider(struct cli *cli, struct plan *plan, struct envl_provider **out,
 
 /* Make the ring and open it, as proof, with what will open it later. */
 static enum envl_status
-make_ring(struct cli *cli, struct plan *plan, struct session *session,
+make_ring(struct cli *cli, struct plan *plan, struct ring_session *session,
           struct envl_error *err)
 {
     const struct envl_key_spec first = {
@@ -105,12 +105,13 @@ make_ring(struct cli *cli, struct plan *plan, struct session *session,
     /* A key file that opens nothing would only be a riddle. */
     if (status != ENVL_OK && plan->made_key_file)
         unlink(plan->key_file);
-    return status == ENVL_OK ? session_open_ring(cli, plan->ring, session, err)
-                             : status;
+    if (status != ENVL_OK)
+        return status;
+    return ring_session_open_ring(cli, plan->ring, session, err);
 }
 
 static void
-tell(const struct plan *plan, const struct session *session)
+tell(const struct plan *plan, const struct ring_session *session)
 {
     struct envl_ring_mark mark;
     char pin[33];
@@ -155,7 +156,7 @@ advise(const struct plan *plan)
 static enum envl_status
 run(struct cli *cli, struct envl_error *err)
 {
-    struct session session = SESSION_INIT;
+    struct ring_session session = RING_SESSION_INIT;
     struct trail trail = TRAIL_INIT;
     struct plan plan = { 0 };
     enum envl_status status;
@@ -180,11 +181,11 @@ run(struct cli *cli, struct envl_error *err)
         status = trail_rekeyed(&trail, session.ring, err);
     status = trail_end(&trail, status, NULL, err);
     if (status == ENVL_OK) {
-        session_remember(cli, &session);
+        ring_session_remember(cli, &session);
         tell(&plan, &session);
         advise(&plan);
     }
-    session_free(&session);
+    ring_session_free(&session);
     return status;
 }
 

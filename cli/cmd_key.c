@@ -21,16 +21,16 @@ const struct command cmd_key = {
 static enum envl_status
 run_list(struct cli *cli, struct envl_error *err)
 {
-    struct session session = SESSION_INIT;
+    struct ring_session session = RING_SESSION_INIT;
     enum envl_status status;
 
     if ((status = options_operands(&cli->options,
                                    (struct operand_rule){ 0, 0, NULL },
                                    err)) != ENVL_OK ||
-        (status = session_open(cli, &session, err)) != ENVL_OK)
+        (status = ring_session_open(cli, &session, err)) != ENVL_OK)
         return status;
     status = key_report_list(session.ring, err);
-    session_free(&session);
+    ring_session_free(&session);
     return status;
 }
 

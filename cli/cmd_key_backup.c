@@ -21,21 +21,21 @@ static const struct file_rules ring_rules = { FILE_TRUSTED, "keyring", NULL,
 
 /* Open the copy as the original is opened; else it is no backup. */
 static enum envl_status
-prove(struct cli *cli, const char *copy, struct session *session,
+prove(struct cli *cli, const char *copy, struct ring_session *session,
       struct envl_ring_mark *mark, struct envl_error *err)
 {
-    struct session proof = *session; /* the same providers, another ring */
+    struct ring_session proof = *session; /* the same providers, another ring */
     enum envl_status status;
 
     proof.ring = NULL;
-    if ((status = session_open_ring(cli, copy, &proof, err)) == ENVL_OK)
+    if ((status = ring_session_open_ring(cli, copy, &proof, err)) == ENVL_OK)
         envl_keyring_mark(proof.ring, mark);
     envl_keyring_free(proof.ring);
     return status;
 }
 
 static enum envl_status
-copy_ring(struct cli *cli, const char *out, struct session *session,
+copy_ring(struct cli *cli, const char *out, struct ring_session *session,
           struct envl_ring_mark *mark, struct envl_error *err)
 {
     const char *ring = settings_get(&cli->settings, SETTING_KEYRING);
@@ -53,12 +53,12 @@ copy_ring(struct cli *cli, const char *out, struct session *session,
 }
 
 static void
-note_backup(struct cli *cli, struct session *session,
+note_backup(struct cli *cli, struct ring_session *session,
             const struct envl_ring_mark *mark)
 {
     session->state.backup_generation = mark->generation;
     clock_print(clock_now(), session->state.backup_date);
-    session_remember(cli, session);
+    ring_session_remember(cli, session);
 }
 
 static enum envl_status
@@ -123,15 +123,15 @@ refuse(enum envl_status status, const struct envl_ring_mark *mark,
 /* Never back in time, and never another ring, but by consent. */
 static enum envl_status
 check_age(struct cli *cli, const char *ring, const struct envl_ring_mark *mark,
-          struct state *state, struct envl_error *err)
+          struct ring_state *state, struct envl_error *err)
 {
     const char *accepted = cli->options.value[OPT_ACCEPT_RING];
     struct envl_ring_mark there = { 0 };
     uint64_t newest;
     enum envl_status status;
 
-    status = state_load(cli->settings.state_folder, ring, mark->id, state,
-                        err);
+    status = ring_state_load(cli->settings.state_folder, ring, mark->id, state,
+                             err);
     if (status != ENVL_OK)
         return status;
     if (accepted != NULL && strcmp(accepted, mark->id) == 0)
@@ -200,7 +200,7 @@ restore(struct cli *cli, const char *backup, struct ring_change *change,
     struct envl_ring_mark mark;
     enum envl_status status;
 
-    if ((status = session_open_file(cli, backup, &change->session, err)) !=
+    if ((status = ring_session_open_file(cli, backup, &change->session, err)) !=
         ENVL_OK)
         return status;
     envl_keyring_mark(change->session.ring, &mark);
@@ -214,8 +214,8 @@ restore(struct cli *cli, const char *backup, struct ring_change *change,
     if ((status = put_back(ring, backup, err)) == ENVL_OK) {
         change->session.state.mark = mark;
         change->session.state.placed = false;
-        status = state_save(cli->settings.state_folder, ring,
-                            &change->session.state, STATE_FORCE, err);
+        status = ring_state_save(cli->settings.state_folder, ring,
+                                 &change->session.state, RING_STATE_FORCE, err);
     }
     status = trail_end(&change->trail, status, NULL, err);
     if (status == ENVL_OK) {

@@ -14,7 +14,7 @@ destroy(struct cli *cli, const char *kid, struct ring_change *change,
     bool accepted;
     enum envl_status status;
 
-    if ((status = session_open(cli, &change->session, err)) != ENVL_OK ||
+    if ((status = ring_session_open(cli, &change->session, err)) != ENVL_OK ||
         (status = envl_keyring_find(change->session.ring, kid, &key, err)) !=
             ENVL_OK ||
         (status = rekey_confirm(cli, change->session.ring, NULL, kid,

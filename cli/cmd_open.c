@@ -1,6 +1,6 @@
 /* envelope open: a stream of envelopes, one JSON line each. */
 #include "command.h"
-#include "session.h"
+#include "ring_session.h"
 #include "stream.h"
 
 static enum envl_status
@@ -8,18 +8,18 @@ run(struct cli *cli, struct envl_error *err)
 {
     struct stream stream = { .sealing = false,
                              .open = { .size = sizeof(stream.open) } };
-    struct session session = SESSION_INIT;
+    struct ring_session session = RING_SESSION_INIT;
     enum envl_status status;
 
     if ((status = options_operands(&cli->options,
                                    (struct operand_rule){ 0, 0, NULL },
                                    err)) != ENVL_OK ||
-        (status = session_open(cli, &session, err)) != ENVL_OK)
+        (status = ring_session_open(cli, &session, err)) != ENVL_OK)
         return status;
     stream.ring = session.ring;
     stream.open.scope = cli->options.value[OPT_SCOPE];
     status = stream_run(&stream, err);
-    session_free(&session);
+    ring_session_free(&session);
     return status;
 }
 

@@ -7,7 +7,7 @@
 #include "file_batch.h"
 #include "io.h"
 #include "report.h"
-#include "session.h"
+#include "ring_session.h"
 #include "trail.h"
 #include "value_options.h"
 
@@ -101,13 +101,13 @@ run(struct cli *cli, struct envl_error *err)
         .keys = { .open = { .size = sizeof(batch.keys.open) } },
         .options = { .size = sizeof(batch.options) },
     };
-    struct session session = SESSION_INIT;
+    struct ring_session session = RING_SESSION_INIT;
     struct context_args context;
     struct envl_key_info key;
     enum envl_status status;
 
     if ((status = options_context(&cli->options, &context, err)) != ENVL_OK ||
-        (status = session_open(cli, &session, err)) != ENVL_OK)
+        (status = ring_session_open(cli, &session, err)) != ENVL_OK)
         return status;
     batch.keys.ring = session.ring;
     batch.keys.context = &context.context;
@@ -123,7 +123,7 @@ run(struct cli *cli, struct envl_error *err)
                      : rewrap_files(cli, &batch, err);
     }
     file_batch_free(&batch);
-    session_free(&session);
+    ring_session_free(&session);
     return status;
 }
 

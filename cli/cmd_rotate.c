@@ -62,7 +62,7 @@ rotate(struct cli *cli, struct ring_change *change, struct file_batch *batch,
         return status;
     status = rotation_activate(&rotation, ring, err);
     if (status == ENVL_OK) {
-        session_remember(cli, &change->session);
+        ring_session_remember(cli, &change->session);
         status = file_batch_write(batch, err);
         tell(&rotation, batch, ring, status == ENVL_OK);
     }
@@ -85,7 +85,7 @@ run(struct cli *cli, struct envl_error *err)
     enum envl_status status;
 
     if ((status = options_context(&cli->options, &context, err)) != ENVL_OK ||
-        (status = session_open(cli, &change.session, err)) != ENVL_OK)
+        (status = ring_session_open(cli, &change.session, err)) != ENVL_OK)
         return status;
     batch.keys.ring = change.session.ring;
     batch.keys.context = &context.context;

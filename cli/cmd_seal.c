@@ -1,7 +1,7 @@
 /* envelope seal: a stream of values, one JSON line each. */
 #include "command.h"
 #include "explain.h"
-#include "session.h"
+#include "ring_session.h"
 #include "stream.h"
 #include "value_options.h"
 
@@ -9,7 +9,7 @@ static enum envl_status
 run(struct cli *cli, struct envl_error *err)
 {
     struct stream stream = { .sealing = true };
-    struct session session = SESSION_INIT;
+    struct ring_session session = RING_SESSION_INIT;
     enum envl_status status;
     size_t len;
     bool typed;
@@ -26,7 +26,7 @@ run(struct cli *cli, struct envl_error *err)
         envl_hint(err, "--encoding text or object");
         return status;
     }
-    if ((status = session_open(cli, &session, err)) != ENVL_OK)
+    if ((status = ring_session_open(cli, &session, err)) != ENVL_OK)
         return status;
     /* No key that seals: said once, not in every line. */
     status = envl_sealed_len(session.ring, &stream.seal, 0, &len, err);
@@ -36,7 +36,7 @@ run(struct cli *cli, struct envl_error *err)
     } else {
         explain_open(err);
     }
-    session_free(&session);
+    ring_session_free(&session);
     return status;
 }
 

@@ -20,7 +20,7 @@ const struct command cmd_unlock = {
 static enum envl_status
 run_list(struct cli *cli, struct envl_error *err)
 {
-    struct session session = SESSION_INIT;
+    struct ring_session session = RING_SESSION_INIT;
     struct envl_unlock_info *entries = NULL;
     struct envl_ring_mark mark;
     enum envl_status status;
@@ -30,7 +30,7 @@ run_list(struct cli *cli, struct envl_error *err)
     if ((status = options_operands(&cli->options,
                                    (struct operand_rule){ 0, 0, NULL },
                                    err)) != ENVL_OK ||
-        (status = session_open(cli, &session, err)) != ENVL_OK)
+        (status = ring_session_open(cli, &session, err)) != ENVL_OK)
         return status;
     status = envl_keyring_unlocks(session.ring, &entries, &count, err);
     if (status == ENVL_OK) {
@@ -48,7 +48,7 @@ run_list(struct cli *cli, struct envl_error *err)
                               (json_int_t)mark.generation, "unlock", list));
     }
     free(entries);
-    session_free(&session);
+    ring_session_free(&session);
     return status;
 }
 
@@ -138,7 +138,7 @@ enroll(struct cli *cli, enroll_fn *how, const char *done,
                                    err)) != ENVL_OK ||
         (status = check_newcomer(&cli->options, err)) != ENVL_OK)
         return status;
-    if ((status = session_open(cli, &change.session, err)) == ENVL_OK &&
+    if ((status = ring_session_open(cli, &change.session, err)) == ENVL_OK &&
         (status = make_newcomer(cli, &newcomer, err)) == ENVL_OK &&
         (status = trail_begin(cli, change.session.ring, name, &change.trail,
                               err)) == ENVL_OK)
@@ -207,7 +207,7 @@ remove_entry(struct cli *cli, const char *name, struct ring_change *change,
     enum envl_status status;
     bool accepted;
 
-    if ((status = session_open(cli, &change->session, err)) != ENVL_OK ||
+    if ((status = ring_session_open(cli, &change->session, err)) != ENVL_OK ||
         (status = rekey_confirm(cli, change->session.ring, name, name,
                                 &accepted, err)) != ENVL_OK ||
         (status = trail_begin(cli, change->session.ring, name, &change->trail,

@@ -7,7 +7,7 @@
 #include <jansson.h>
 
 #include "command.h"
-#include "session.h"
+#include "ring_session.h"
 
 enum doctor_level { DOCTOR_OK, DOCTOR_WARN, DOCTOR_FAIL };
 

@@ -11,7 +11,7 @@
 /* Each entry on its own: those whose secret is not at hand cannot be told
    from those that are broken. */
 static void
-say_unlocks(struct doctor *doctor, struct session *session)
+say_unlocks(struct doctor *doctor, struct ring_session *session)
 {
     const char *path = settings_get(&doctor->cli->settings, SETTING_KEYRING);
     struct envl_unlock_info *entries = NULL;
@@ -78,7 +78,7 @@ say_key_age(struct doctor *doctor, const struct envl_key_info *key)
 }
 
 static void
-say_keys(struct doctor *doctor, struct session *session)
+say_keys(struct doctor *doctor, struct ring_session *session)
 {
     struct envl_key_info *keys = NULL;
     struct envl_error err;
@@ -101,7 +101,7 @@ say_keys(struct doctor *doctor, struct session *session)
 }
 
 static void
-say_backup(struct doctor *doctor, const struct session *session)
+say_backup(struct doctor *doctor, const struct ring_session *session)
 {
     struct envl_ring_mark mark;
 
@@ -139,13 +139,13 @@ say_neighbours(struct doctor *doctor)
 void
 doctor_keyring(struct doctor *doctor)
 {
-    struct session session = SESSION_INIT;
+    struct ring_session session = RING_SESSION_INIT;
     const char *path = settings_get(&doctor->cli->settings, SETTING_KEYRING);
     struct envl_ring_mark mark;
     struct envl_error err;
 
     doctor_section(doctor, "keyring");
-    if (session_open(doctor->cli, &session, &err) != ENVL_OK) {
+    if (ring_session_open(doctor->cli, &session, &err) != ENVL_OK) {
         doctor_say(doctor, DOCTOR_FAIL, err.hint, "%s (exit %d)", err.message,
                    envl_status_exit_code(err.status));
     } else {
@@ -159,5 +159,5 @@ doctor_keyring(struct doctor *doctor)
         say_neighbours(doctor);
     }
     doctor_audit(doctor, session.ring);
-    session_free(&session);
+    ring_session_free(&session);
 }

@@ -8,7 +8,7 @@ enum envl_status
 ring_change_begin(struct cli *cli, const char *object,
                   struct ring_change *change, struct envl_error *err)
 {
-    enum envl_status status = session_open(cli, &change->session, err);
+    enum envl_status status = ring_session_open(cli, &change->session, err);
 
     if (status == ENVL_OK)
         status = trail_begin(cli, change->session.ring, object,
@@ -33,7 +33,7 @@ ring_change_end(struct cli *cli, struct ring_change *change,
                 enum envl_status outcome, struct envl_error *err)
 {
     if (outcome == ENVL_OK)
-        session_remember(cli, &change->session);
+        ring_session_remember(cli, &change->session);
     else
         hint(outcome, err);
     return trail_end(&change->trail, outcome, NULL, err);
@@ -62,5 +62,5 @@ void
 ring_change_free(struct ring_change *change)
 {
     (void)trail_end(&change->trail, ENVL_E_INTERNAL, NULL, NULL);
-    session_free(&change->session);
+    ring_session_free(&change->session);
 }

@@ -5,20 +5,20 @@
 #ifndef CLI_RING_CHANGE_H
 #define CLI_RING_CHANGE_H
 
-#include "session.h"
+#include "ring_session.h"
 #include "trail.h"
 
 struct ring_change {
-    struct session session;
+    struct ring_session session;
     struct trail trail;
 };
 
-#define RING_CHANGE_INIT { SESSION_INIT, TRAIL_INIT }
+#define RING_CHANGE_INIT { RING_SESSION_INIT, TRAIL_INIT }
 
 /**
  * ring_change_begin(cli, object, change, err):
  * Open the keyring and record that the verb begins on ${object} (borrowed).
- * Fails as session_open and trail_begin do.
+ * Fails as ring_session_open and trail_begin do.
  */
 enum envl_status ring_change_begin(struct cli *cli, const char *object,
                                    struct ring_change *change,

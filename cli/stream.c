@@ -2,14 +2,14 @@
 #include <unistd.h>
 
 #include "lines.h"
-#include "record.h"
+#include "json_line.h"
 #include "stream.h"
 
 #define BATCH 256u
 
 /* Lines that are worked off together. */
 struct batch {
-    struct record records[BATCH];
+    struct json_line records[BATCH];
     enum envl_status parsed[BATCH]; /* of each line                  */
     size_t line_count;
     struct envl_item items[BATCH];  /* of the lines that were parsed */
@@ -24,13 +24,14 @@ static void
 add_line(struct batch *batch, const struct stream *stream,
          const struct line_view *line)
 {
-    struct record *record = &batch->records[batch->item_count];
+    struct json_line *record = &batch->records[batch->item_count];
     enum envl_status status = ENVL_E_LIMIT;
 
     if (!line->too_long)
         status = stream->sealing
-                     ? record_parse_seal(line->text, &batch->scratch, record)
-                     : record_parse_open(line->text, &batch->scratch, record);
+                     ? json_line_parse_seal(line->text, &batch->scratch, record)
+                     : json_line_parse_open(line->text, &batch->scratch,
+                                            record);
     batch->parsed[batch->line_count++] = status;
     if (status != ENVL_OK)
         return;
@@ -67,12 +68,12 @@ print_item(struct batch *batch, const struct stream *stream,
 {
     if (item->status != ENVL_OK) {
         batch->failed++;
-        return record_print_error(item->status, &batch->out, err);
+        return json_line_print_error(item->status, &batch->out, err);
     }
     if (stream->sealing)
-        return record_print_sealed(item->output, stream->seal.encoding,
-                                   &batch->out, err);
-    return record_print_opened(item->output, item->type, &batch->out, err);
+        return json_line_print_sealed(item->output, stream->seal.encoding,
+                                      &batch->out, err);
+    return json_line_print_opened(item->output, item->type, &batch->out, err);
 }
 
 static enum envl_status
@@ -87,7 +88,7 @@ answer(struct batch *batch, struct stream *stream, struct envl_error *err)
             status = print_item(batch, stream, &batch->items[item++], err);
         } else {
             batch->failed++;
-            status = record_print_error(batch->parsed[i], &batch->out, err);
+            status = json_line_print_error(batch->parsed[i], &batch->out, err);
         }
     }
     if (status == ENVL_OK)

@@ -2,13 +2,13 @@
 
 #include "report.h"
 #include "secrets.h"
-#include "session.h"
+#include "ring_session.h"
 #include "trail.h"
 
 /* ${seen}: NULL, or refuse what is older or other (spec: KEY-51). */
 static enum envl_status
 open_ring(struct cli *cli, const char *path,
-          const struct envl_ring_mark *seen, struct session *session,
+          const struct envl_ring_mark *seen, struct ring_session *session,
           struct envl_error *err)
 {
     struct envl_keyring_options options = { .size = sizeof(options) };
@@ -29,27 +29,27 @@ open_ring(struct cli *cli, const char *path,
 }
 
 enum envl_status
-session_open_ring(struct cli *cli, const char *path, struct session *session,
-                  struct envl_error *err)
+ring_session_open_ring(struct cli *cli, const char *path,
+                       struct ring_session *session, struct envl_error *err)
 {
     return open_ring(cli, path, NULL, session, err);
 }
 
 enum envl_status
-session_open_file(struct cli *cli, const char *path, struct session *out,
-                  struct envl_error *err)
+ring_session_open_file(struct cli *cli, const char *path,
+                       struct ring_session *out, struct envl_error *err)
 {
-    struct secret_list list = { out->providers, SESSION_PROVIDERS, 0 };
+    struct secret_list list = { out->providers, RING_SESSION_PROVIDERS, 0 };
     enum envl_status status = secrets_collect(cli, &list, err);
 
     out->provider_count = list.count;
-    return status == ENVL_OK ? session_open_ring(cli, path, out, err)
+    return status == ENVL_OK ? ring_session_open_ring(cli, path, out, err)
                              : status;
 }
 
 /* The user says that an older or other ring is right: that is recorded. */
 static enum envl_status
-accept(struct cli *cli, struct session *session,
+accept(struct cli *cli, struct ring_session *session,
        const struct envl_ring_mark *now, struct envl_error *err)
 {
     struct trail trail = TRAIL_INIT;
@@ -60,22 +60,22 @@ accept(struct cli *cli, struct session *session,
     if (status != ENVL_OK)
         return status;
     session->state.mark = *now;
-    status = state_save(cli->settings.state_folder,
-                        settings_get(&cli->settings, SETTING_KEYRING),
-                        &session->state, STATE_FORCE, err);
+    status = ring_state_save(cli->settings.state_folder,
+                             settings_get(&cli->settings, SETTING_KEYRING),
+                             &session->state, RING_STATE_FORCE, err);
     return trail_end(&trail, status, NULL, err);
 }
 
 static void
-remember(struct cli *cli, struct session *session,
+remember(struct cli *cli, struct ring_session *session,
          const struct envl_ring_mark *now)
 {
     struct envl_error err;
 
     session->state.mark = *now;
-    if (state_save(cli->settings.state_folder,
-                   settings_get(&cli->settings, SETTING_KEYRING),
-                   &session->state, STATE_LATER, &err) == ENVL_OK)
+    if (ring_state_save(cli->settings.state_folder,
+                        settings_get(&cli->settings, SETTING_KEYRING),
+                        &session->state, RING_STATE_LATER, &err) == ENVL_OK)
         session->state.placed = true;
     else
         report_warning("the keyring's generation is not remembered: %s",
@@ -97,7 +97,7 @@ is_accepted(struct cli *cli, const char *id, bool *out,
 }
 
 static enum envl_status
-open_compared(struct cli *cli, const char *path, struct session *out,
+open_compared(struct cli *cli, const char *path, struct ring_session *out,
               struct envl_error *err)
 {
     struct envl_ring_mark now;
@@ -106,8 +106,8 @@ open_compared(struct cli *cli, const char *path, struct session *out,
 
     if ((status = envl_keyring_peek(path, &now, err)) != ENVL_OK ||
         (status = is_accepted(cli, now.id, &accepted, err)) != ENVL_OK ||
-        (status = state_load(cli->settings.state_folder, path, now.id,
-                             &out->state, err)) != ENVL_OK)
+        (status = ring_state_load(cli->settings.state_folder, path, now.id,
+                                  &out->state, err)) != ENVL_OK)
         return status;
     if (accepted) {
         if ((status = open_ring(cli, path, NULL, out, err)) != ENVL_OK)
@@ -136,10 +136,11 @@ open_compared(struct cli *cli, const char *path, struct session *out,
 }
 
 enum envl_status
-session_open(struct cli *cli, struct session *out, struct envl_error *err)
+ring_session_open(struct cli *cli, struct ring_session *out,
+                  struct envl_error *err)
 {
     const char *path = settings_get(&cli->settings, SETTING_KEYRING);
-    struct secret_list list = { out->providers, SESSION_PROVIDERS, 0 };
+    struct secret_list list = { out->providers, RING_SESSION_PROVIDERS, 0 };
     enum envl_status status = secrets_collect(cli, &list, err);
 
     out->provider_count = list.count;
@@ -149,12 +150,12 @@ session_open(struct cli *cli, struct session *out, struct envl_error *err)
         envl_hint(err, "`envelope init` makes one; --keyring or "
                        "ENVELOPE_KEYRING names another");
     if (status != ENVL_OK)
-        session_free(out);
+        ring_session_free(out);
     return status;
 }
 
 void
-session_remember(struct cli *cli, struct session *session)
+ring_session_remember(struct cli *cli, struct ring_session *session)
 {
     struct envl_ring_mark now;
 
@@ -163,10 +164,10 @@ session_remember(struct cli *cli, struct session *session)
 }
 
 void
-session_free(struct session *session)
+ring_session_free(struct ring_session *session)
 {
     envl_keyring_free(session->ring);
     for (size_t i = 0; i < session->provider_count; i++)
         envl_provider_free(session->providers[i]);
-    *session = (struct session)SESSION_INIT;
+    *session = (struct ring_session)RING_SESSION_INIT;
 }

@@ -6,7 +6,7 @@
 
 #include "core/json_scan.h"
 #include "core/utf8.h"
-#include "record.h"
+#include "json_line.h"
 #include "value_options.h"
 
 static enum envl_status
@@ -16,8 +16,8 @@ add(struct envl_buf *out, const char *text, struct envl_error *err)
 }
 
 enum envl_status
-record_print_sealed(struct envl_bytes envelope, enum envl_encoding encoding,
-                    struct envl_buf *out, struct envl_error *err)
+json_line_print_sealed(struct envl_bytes envelope, enum envl_encoding encoding,
+                       struct envl_buf *out, struct envl_error *err)
 {
     const bool quoted = encoding == ENVL_ENCODING_TEXT;
     enum envl_status status;
@@ -47,8 +47,8 @@ add_base64(struct envl_bytes value, struct envl_buf *out,
 }
 
 enum envl_status
-record_print_opened(struct envl_bytes value, enum envl_type type,
-                    struct envl_buf *out, struct envl_error *err)
+json_line_print_opened(struct envl_bytes value, enum envl_type type,
+                       struct envl_buf *out, struct envl_error *err)
 {
     const bool text = (type == ENVL_TYPE_TEXT || type == ENVL_TYPE_JSON) &&
                       utf8_valid(value);
@@ -71,8 +71,8 @@ record_print_opened(struct envl_bytes value, enum envl_type type,
 }
 
 enum envl_status
-record_print_error(enum envl_status status, struct envl_buf *out,
-                   struct envl_error *err)
+json_line_print_error(enum envl_status status, struct envl_buf *out,
+                      struct envl_error *err)
 {
     char line[80];
 

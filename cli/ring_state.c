@@ -12,7 +12,7 @@
 #include "core/file.h"
 #include "folders.h"
 #include "outfile.h"
-#include "state.h"
+#include "ring_state.h"
 
 #define STATE_MAX 8192u
 
@@ -89,7 +89,7 @@ damaged(const char *path, struct envl_error *err)
 }
 
 static bool
-parse_mark(json_t *root, const char *id, struct state *out)
+parse_mark(json_t *root, const char *id, struct ring_state *out)
 {
     json_int_t generation = 0, backup = 0;
     const char *mac, *pin, *name, *date = "";
@@ -111,7 +111,7 @@ parse_mark(json_t *root, const char *id, struct state *out)
 }
 
 static enum envl_status
-load_mark(const char *folder, const char *id, struct state *out,
+load_mark(const char *folder, const char *id, struct ring_state *out,
           struct envl_error *err)
 {
     char *path = mark_path(folder, id);
@@ -130,7 +130,7 @@ load_mark(const char *folder, const char *id, struct state *out,
 
 static bool
 parse_place(json_t *root, const char *place, const char *id,
-            struct state *out)
+            struct ring_state *out)
 {
     const char *stored, *name;
 
@@ -145,7 +145,7 @@ parse_place(json_t *root, const char *place, const char *id,
 
 static enum envl_status
 load_place(const char *folder, const char *ring, const char *id,
-           struct state *out, struct envl_error *err)
+           struct ring_state *out, struct envl_error *err)
 {
     char *place = realpath(ring, NULL), *path;
     enum envl_status status;
@@ -168,12 +168,12 @@ load_place(const char *folder, const char *ring, const char *id,
 }
 
 enum envl_status
-state_load(const char *folder, const char *ring, const char *id,
-           struct state *out, struct envl_error *err)
+ring_state_load(const char *folder, const char *ring, const char *id,
+                struct ring_state *out, struct envl_error *err)
 {
     enum envl_status status;
 
-    *out = (struct state){ 0 };
+    *out = (struct ring_state){ 0 };
     if ((status = load_mark(folder, id, out, err)) != ENVL_OK)
         return status;
     return load_place(folder, ring, id, out, err);
@@ -182,7 +182,7 @@ state_load(const char *folder, const char *ring, const char *id,
 /* ---- writing ------------------------------------------------------------ */
 
 static json_t *
-mark_json(const struct state *state)
+mark_json(const struct ring_state *state)
 {
     char mac[2 * sizeof(state->mark.mac) + 1];
     char pin[2 * sizeof(state->mark.pin) + 1];
@@ -248,12 +248,12 @@ lock_marks(const char *folder, int *out, struct envl_error *err)
 }
 
 static enum envl_status
-save_mark(const char *folder, const struct state *state, enum state_how how,
-          struct envl_error *err)
+save_mark(const char *folder, const struct ring_state *state,
+          enum ring_state_how how, struct envl_error *err)
 {
-    struct state stored = { 0 };
+    struct ring_state stored = { 0 };
 
-    if (how == STATE_LATER &&
+    if (how == RING_STATE_LATER &&
         load_mark(folder, state->mark.id, &stored, NULL) == ENVL_OK &&
         stored.mark.generation > state->mark.generation)
         return ENVL_OK;
@@ -278,8 +278,9 @@ save_place(const char *folder, const char *ring, const char *id,
 }
 
 enum envl_status
-state_save(const char *folder, const char *ring, const struct state *state,
-           enum state_how how, struct envl_error *err)
+ring_state_save(const char *folder, const char *ring,
+                const struct ring_state *state, enum ring_state_how how,
+                struct envl_error *err)
 {
     enum envl_status status;
     int lock;

@@ -4,13 +4,13 @@
 
 #include "core/json_scan.h"
 #include "core/utf8.h"
-#include "record.h"
+#include "json_line.h"
 
 /* What a line is parsed into; seen has one bit a member. */
 struct parser {
     struct json_scan scan;
     struct envl_buf *scratch;
-    struct record *out;
+    struct json_line *out;
     unsigned seen;
     bool typed;
 };
@@ -109,7 +109,7 @@ take_type(struct parser *parser)
 static enum envl_status
 take_context(struct parser *parser)
 {
-    struct record *out = parser->out;
+    struct json_line *out = parser->out;
     enum envl_status status;
     enum json_token token;
 
@@ -208,7 +208,7 @@ parse_object(struct parser *parser, bool sealing)
 }
 
 static enum envl_status
-parse(struct envl_bytes line, struct envl_buf *scratch, struct record *out,
+parse(struct envl_bytes line, struct envl_buf *scratch, struct json_line *out,
       bool sealing)
 {
     struct parser parser = { .scratch = scratch, .out = out };
@@ -234,15 +234,15 @@ parse(struct envl_bytes line, struct envl_buf *scratch, struct record *out,
 }
 
 enum envl_status
-record_parse_seal(struct envl_bytes line, struct envl_buf *scratch,
-                  struct record *out)
+json_line_parse_seal(struct envl_bytes line, struct envl_buf *scratch,
+                     struct json_line *out)
 {
     return parse(line, scratch, out, true);
 }
 
 enum envl_status
-record_parse_open(struct envl_bytes line, struct envl_buf *scratch,
-                  struct record *out)
+json_line_parse_open(struct envl_bytes line, struct envl_buf *scratch,
+                     struct json_line *out)
 {
     return parse(line, scratch, out, false);
 }
