@@ -1,0 +1,88 @@
+#include "folders.h"
+#include "report.h"
+#include "signals.h"
+#include "sweep.h"
+
+static enum envl_status
+open_audit(struct cli *cli, struct sweep *sweep, struct envl_error *err)
+{
+    const struct setting *path = &cli->settings.item[SETTING_AUDIT];
+
+    if (!path->chosen && folders_make_for(path->value, err) != ENVL_OK) {
+        err->status = ENVL_E_AUDIT;
+        return ENVL_E_AUDIT;
+    }
+    return envl_audit_open(path->value, sweep->session.ring, &sweep->audit,
+                           err);
+}
+
+/* A viewer without a keyring can look, but not tell what is authentic. */
+static enum envl_status
+open_ring(struct cli *cli, enum sweep_need need, struct sweep *sweep,
+          struct envl_error *err)
+{
+    enum envl_status status;
+
+    sweep->session.watch = need != SWEEP_LOOKS;
+    status = ring_session_open(cli, &sweep->session, err);
+    if (status == ENVL_OK || need != SWEEP_LOOKS)
+        return status;
+    report_note("without a keyring nothing here can be checked: %s",
+                err->message);
+    return ENVL_OK;
+}
+
+enum envl_status
+sweep_open(struct cli *cli, const char *path, enum sweep_need need,
+           struct sweep *sweep, struct envl_error *err)
+{
+    enum envl_status status;
+    uint64_t workers;
+
+    *sweep = (struct sweep){ .session = RING_SESSION_INIT };
+    if ((status = options_number(&cli->options,
+                                 (struct number_rule){ OPT_WORKERS, 1, 64,
+                                                       0 },
+                                 &workers, err)) != ENVL_OK ||
+        (status = job_load(path, &sweep->job, err)) != ENVL_OK ||
+        (status = open_ring(cli, need, sweep, err)) != ENVL_OK ||
+        (need == SWEEP_WRITES &&
+         (status = open_audit(cli, sweep, err)) != ENVL_OK))
+        return status;
+    signals_watch();
+    sweep_progress_init(&sweep->progress);
+    sweep->options = (struct engine_options){
+        .ring = sweep->session.ring,
+        .audit = sweep->audit,
+        .workers = (uint32_t)workers,
+        .stop = &signals_stop,
+        .event = sweep_progress_event,
+        .cookie = &sweep->progress,
+    };
+    return ENVL_OK;
+}
+
+void
+sweep_close(struct sweep *sweep)
+{
+    sweep_progress_end(&sweep->progress);
+    envl_audit_free(sweep->audit);
+    job_free(sweep->job);
+    ring_session_free(&sweep->session);
+}
+
+void
+sweep_explain(enum envl_status status, const char *resume,
+              struct envl_error *err)
+{
+    if (status == ENVL_E_INTERRUPTED) {
+        envl_hint(err, "nothing is half done; go on with `%s`", resume);
+        return;
+    }
+    if (err->hint[0] != '\0')
+        return;
+    if (status == ENVL_E_PARTIAL)
+        envl_hint(err, "`envelope status` lists row ids and reasons");
+    else if (status == ENVL_E_LOCKED)
+        envl_hint(err, "`envelope status` shows who has it");
+}

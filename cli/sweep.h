@@ -1,0 +1,51 @@
+/*
+ * sweep.h - what plan, migrate, status, verify and rotate --job share.
+ */
+#ifndef CLI_SWEEP_H
+#define CLI_SWEEP_H
+
+#include "command.h"
+#include "engine/engine.h"
+#include "ring_session.h"
+#include "sweep_progress.h"
+
+struct sweep {
+    struct ring_session session;
+    struct job *job;
+    struct envl_audit *audit;
+    struct sweep_progress progress;
+    struct engine_options options; /* points into the above */
+};
+
+/* What a sweep verb needs of the keyring. */
+enum sweep_need {
+    SWEEP_READS,     /* it must open                                   */
+    SWEEP_WRITES,    /* it must open, and the audit log must be written */
+    SWEEP_LOOKS      /* better with, but possible without: status      */
+};
+
+/**
+ * sweep_open(cli, path, need, sweep, err):
+ * Load the job file ${path}, open the keyring, catch ^C, prepare the options.
+ * ${sweep} must not move afterwards, and is released in any case by
+ * sweep_close.  Fails as job_load, ring_session_open and envl_audit_open.
+ */
+enum envl_status sweep_open(struct cli *cli, const char *path,
+                            enum sweep_need need, struct sweep *sweep,
+                            struct envl_error *err);
+
+/**
+ * sweep_close(sweep):
+ * Release.
+ */
+void sweep_close(struct sweep *sweep);
+
+/**
+ * sweep_explain(status, resume, err):
+ * Add the remedy that depends on ${status} alone; ${resume} is the command
+ * that goes on after an interruption.
+ */
+void sweep_explain(enum envl_status status, const char *resume,
+                   struct envl_error *err);
+
+#endif /* CLI_SWEEP_H */

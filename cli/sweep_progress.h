@@ -1,0 +1,39 @@
+/*
+ * sweep_progress.h - how far a sweep is: a line that is redrawn on a terminal,
+ * else one line every 30 s; with --json lines on standard output.
+ */
+#ifndef CLI_SWEEP_PROGRESS_H
+#define CLI_SWEEP_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/engine.h"
+
+struct sweep_progress {
+    bool terminal; /* redraw                       */
+    bool drawn;    /* a line stands there          */
+    int64_t last;  /* when the last line was given */
+    char phase[64];
+    char waiting[128];
+};
+
+/**
+ * sweep_progress_init(progress):
+ * Find out what standard error is.
+ */
+void sweep_progress_init(struct sweep_progress *progress);
+
+/**
+ * sweep_progress_event(cookie, event):
+ * An engine_event_fn; ${cookie} is a struct sweep_progress.
+ */
+void sweep_progress_event(void *cookie, const struct engine_event *event);
+
+/**
+ * sweep_progress_end(progress):
+ * Erase a line that stands on the terminal.
+ */
+void sweep_progress_end(struct sweep_progress *progress);
+
+#endif /* CLI_SWEEP_PROGRESS_H */
