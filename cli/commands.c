@@ -6,17 +6,14 @@
 
 /* In the order in which a newcomer meets them. */
 static const struct command *const commands[] = {
-    &cmd_init,        &cmd_key,           &cmd_key_list,
-    &cmd_key_add,     &cmd_key_activate,  &cmd_key_retire,
-    &cmd_key_disable, &cmd_key_enable,    &cmd_key_destroy,
-    &cmd_key_backup,  &cmd_key_restore,   &cmd_unlock,
-    &cmd_unlock_list, &cmd_unlock_add,    &cmd_unlock_change,
-    &cmd_unlock_remove, &cmd_encrypt,     &cmd_decrypt,
-    &cmd_seal,        &cmd_open,          &cmd_inspect,
-    &cmd_rewrap,      &cmd_rotate,        &cmd_audit,
-    &cmd_audit_show,  &cmd_audit_verify,  &cmd_doctor,
-    &cmd_selftest,    &cmd_completion,    &cmd_help,
-    &cmd_version,
+    &cmd_init, &cmd_key, &cmd_key_list, &cmd_key_add, &cmd_key_activate,
+    &cmd_key_retire, &cmd_key_disable, &cmd_key_enable, &cmd_key_destroy,
+    &cmd_key_backup, &cmd_key_restore, &cmd_unlock, &cmd_unlock_list,
+    &cmd_unlock_add, &cmd_unlock_change, &cmd_unlock_remove, &cmd_encrypt,
+    &cmd_decrypt, &cmd_seal, &cmd_open, &cmd_inspect, &cmd_rewrap, &cmd_rotate,
+    &cmd_plan, &cmd_migrate, &cmd_status, &cmd_verify, &cmd_audit,
+    &cmd_audit_show, &cmd_audit_verify, &cmd_doctor, &cmd_selftest,
+    &cmd_completion, &cmd_help, &cmd_version,
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))

@@ -15,7 +15,7 @@
 /* Versions that should not run, and why; up to, not including, ${fixed}. */
 static const struct bad {
     const char *library;
-    int major, minor, from, fixed;
+    int major, minor, from, fixed; /* minor -1: versions are MAJOR.PATCH */
     const char *why;
 } bad[] = {
     { "libcrypto", 3, 0, 0, 13, "CVE-2023-5363 and others; update OpenSSL" },
@@ -23,7 +23,7 @@ static const struct bad {
     { "libsodium", 1, 0, 0, 18, "too old: Argon2id and AES-GCM are untried "
                                 "there" },
     { "jansson", 2, 0, 0, 1000, "too old: 2.14 refuses what it must" },
-    { "libpq", 15, 0, 0, 4, "CVE-2023-39417 and others; update libpq" },
+    { "libpq", 15, -1, 0, 4, "CVE-2023-39417 and others; update libpq" },
     { "libsqlite3", 3, 32, 0, 3, "CVE-2020-15358; update SQLite" },
 };
 
@@ -40,9 +40,11 @@ say_version(struct doctor *doctor, const char *library, const char *version)
         patch = (int)strtol(end + 1, &end, 10);
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         const struct bad *b = &bad[i];
+        const int last = b->minor < 0 ? minor : patch;
 
         if (strcmp(b->library, library) == 0 && major == b->major &&
-            minor == b->minor && patch >= b->from && patch < b->fixed) {
+            (b->minor < 0 || minor == b->minor) && last >= b->from &&
+            last < b->fixed) {
             doctor_say(doctor, DOCTOR_WARN, b->why, "%s %s", library,
                        version);
             return;
@@ -70,7 +72,7 @@ say_libpq(struct doctor *doctor)
                    "libpq is not here; only PostgreSQL sweeps need it");
     } else {
         number = symbol.function(); /* 150018: 15.18 */
-        snprintf(version, sizeof(version), "%d.0.%d", number / 10000,
+        snprintf(version, sizeof(version), "%d.%d", number / 10000,
                  number % 10000);
         say_version(doctor, "libpq", version);
     }

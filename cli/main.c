@@ -10,6 +10,7 @@
 #include "command.h"
 #include "io.h"
 #include "report.h"
+#include "signals.h"
 
 /* Before anything secret is in memory: nobody may dump it. */
 static void
@@ -147,5 +148,5 @@ main(int argc, char **argv)
     if (status != ENVL_OK)
         report_error(&err);
     settings_free(&cli.settings);
-    return envl_status_exit_code(status);
+    return signals_exit_code(status);
 }

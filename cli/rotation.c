@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "report.h"
@@ -33,6 +34,38 @@ check_existing(struct cli *cli, const struct envl_key_info *key,
     return ENVL_OK;
 }
 
+/*
+ * The key that was active before: the active one, or, where KID has taken
+ * over already, the decrypt-only one that was activated last.
+ */
+static enum envl_status
+find_former(struct envl_keyring *ring, struct rotation *out,
+            struct envl_error *err)
+{
+    const char *scope = out->scope != NULL ? out->scope : "default";
+    const char *latest = "";
+    struct envl_key_info *keys = NULL;
+    enum envl_status status;
+    size_t count;
+
+    if ((status = envl_keyring_list(ring, &keys, &count, err)) != ENVL_OK)
+        return status;
+    for (size_t i = 0; i < count; i++) {
+        const struct envl_key_info *key = &keys[i];
+        const enum envl_key_state wanted =
+            out->active ? ENVL_KEY_DECRYPT_ONLY : ENVL_KEY_ACTIVE;
+
+        if (key->use == out->use && strcmp(key->scope, scope) == 0 &&
+            key->state == wanted && strcmp(key->kid, out->kid) != 0 &&
+            strcmp(key->activated, latest) >= 0) {
+            latest = key->activated;
+            memcpy(out->former, key->kid, sizeof(out->former));
+        }
+    }
+    free(keys);
+    return ENVL_OK;
+}
+
 enum envl_status
 rotation_plan(struct cli *cli, struct envl_keyring *ring,
               struct rotation *out, struct envl_error *err)
@@ -58,11 +91,7 @@ rotation_plan(struct cli *cli, struct envl_keyring *ring,
     if (envl_keyring_find(ring, out->kid, &key, NULL) == ENVL_OK &&
         (status = check_existing(cli, &key, out, err)) != ENVL_OK)
         return status;
-    if (envl_keyring_active(ring, out->use, out->scope, &key, NULL) ==
-            ENVL_OK &&
-        strcmp(key.kid, out->kid) != 0)
-        memcpy(out->former, key.kid, sizeof(out->former));
-    return ENVL_OK;
+    return find_former(ring, out, err);
 }
 
 enum envl_status

@@ -58,6 +58,7 @@ sweep_open(struct cli *cli, const char *path, enum sweep_need need,
         .stop = &signals_stop,
         .event = sweep_progress_event,
         .cookie = &sweep->progress,
+        .accept_ring = cli->options.value[OPT_ACCEPT_RING],
     };
     return ENVL_OK;
 }
