@@ -143,6 +143,19 @@ print-units:
 unit: $(UNITS)
 	$(Q)for t in $^; do $(RUN) $$t || exit 1; done
 
+# The SQLite plugin's own tests drive its table of functions.
+SQLITE_TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/sqlite/test_*.c))
+SQLITE_OBJ   := $(call obj,$(wildcard migrators/sqlite/*.c))
+$(SQLITE_TESTS): $(OUT)/%: $(OUT)/%.o $(OUT)/tests/sqlite/rig.o \
+    $(SQLITE_OBJ) $(COMMON) $(ARCHIVE)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(PLUGIN_LIBS_sqlite) \
+	    $(CORE_LIBS)
+
+.PHONY: check-sqlite
+check-sqlite: $(SQLITE_TESTS)
+	$(Q)for t in $^; do $(RUN) $$t || exit 1; done
+
 # ---- set-up, demo, check ------------------------------------------------
 
 .PHONY: deps demo check soak lint symbols
