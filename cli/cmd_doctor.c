@@ -16,6 +16,7 @@ run(struct cli *cli, struct envl_error *err)
     doctor_libraries(&doctor);
     doctor_keyring(&doctor);
     doctor_system(&doctor);
+    doctor_plugins(&doctor);
     report_text("%zu failed, %zu to look at\n", doctor.failures,
                 doctor.warnings);
     report_json(json_pack("{s:i, s:b, s:I, s:I, s:o}", "schema", 1, "ok",

@@ -15,8 +15,7 @@ execute(struct cli *cli, const char *path, struct envl_error *err)
 
     status = sweep_open(cli, path, SWEEP_WRITES, &sweep, err);
     if (status == ENVL_OK)
-        status = engine_run(sweep.job, ENGINE_SEAL, &sweep.options, &report,
-                            err);
+        status = sweep_run(cli, path, &sweep, ENGINE_SEAL, &report, err);
     sweep_progress_end(&sweep.progress);
     sweep_report_run(report);
     if (status != ENVL_OK) {

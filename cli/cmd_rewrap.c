@@ -8,6 +8,7 @@
 #include "io.h"
 #include "report.h"
 #include "ring_session.h"
+#include "rotate_job.h"
 #include "trail.h"
 #include "value_options.h"
 
@@ -94,7 +95,7 @@ rewrap_files(struct cli *cli, struct file_batch *batch,
 }
 
 static enum envl_status
-run(struct cli *cli, struct envl_error *err)
+run_files(struct cli *cli, struct envl_error *err)
 {
     struct file_batch batch = {
         .rewrap = true,
@@ -127,8 +128,19 @@ run(struct cli *cli, struct envl_error *err)
     return status;
 }
 
+static enum envl_status
+run(struct cli *cli, struct envl_error *err)
+{
+    if (cli->options.value[OPT_JOB] == NULL)
+        return run_files(cli, err);
+    if (cli->options.operand_count == 0)
+        return rotate_job_rewrap(cli, err);
+    return envl_fail(err, ENVL_E_USAGE, "--job and files exclude each other");
+}
+
 static const enum option_id options[] = {
-    OPT_CONTEXT, OPT_KID, OPT_SCOPE, OPT_END
+    OPT_CONTEXT, OPT_KID, OPT_SCOPE, OPT_JOB, OPT_EXECUTE, OPT_WORKERS,
+    OPT_END
 };
 
 const struct command cmd_rewrap = {
@@ -142,7 +154,8 @@ const struct command cmd_rewrap = {
         "wrap it under --kid (or the active wrapping key), and leave the\n"
         "payload as it is. FILEs are replaced atomically, after all of them\n"
         "have been opened; without any, standard input goes to standard\n"
-        "output. It answers an old wrapping key, not a leaked data key or\n"
+        "output; with --job (and --execute) every value of the job is moved.\n"
+        "It answers an old wrapping key, not a leaked data key or\n"
         "value: for those, `envelope rotate`.",
     .examples =
         "envelope rewrap --context field=users.token token.env\n"

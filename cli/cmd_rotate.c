@@ -6,6 +6,7 @@
 #include "file_batch.h"
 #include "report.h"
 #include "ring_change.h"
+#include "rotate_job.h"
 #include "rotation.h"
 
 static void
@@ -50,7 +51,8 @@ rotate(struct cli *cli, struct ring_change *change, struct file_batch *batch,
     enum envl_status status;
     uint64_t values[3];
 
-    if ((status = rotation_plan(cli, ring, &rotation, err)) != ENVL_OK)
+    if ((status = rotation_plan(cli, ring, cli->options.value[OPT_SCOPE],
+                                &rotation, err)) != ENVL_OK)
         return status;
     batch->rewrap = rotation.use == ENVL_USE_WRAP;
     batch->options.kid = rotation.kid;
@@ -74,7 +76,7 @@ rotate(struct cli *cli, struct ring_change *change, struct file_batch *batch,
 }
 
 static enum envl_status
-run(struct cli *cli, struct envl_error *err)
+run_files(struct cli *cli, struct envl_error *err)
 {
     struct ring_change change = RING_CHANGE_INIT;
     struct file_batch batch = {
@@ -97,23 +99,42 @@ run(struct cli *cli, struct envl_error *err)
     return status;
 }
 
+static enum envl_status
+run(struct cli *cli, struct envl_error *err)
+{
+    enum envl_status status;
+
+    if (cli->options.value[OPT_JOB] == NULL)
+        return run_files(cli, err);
+    if (cli->options.operand_count == 0)
+        return rotate_job(cli, err);
+    status = envl_fail(err, ENVL_E_USAGE, "--job and files exclude each "
+                       "other");
+    envl_hint(err, "rotate the job first, then run it again with the files");
+    return status;
+}
+
 static const enum option_id options[] = {
-    OPT_KID, OPT_CONTEXT, OPT_USE, OPT_SCOPE, OPT_END
+    OPT_KID, OPT_JOB, OPT_EXECUTE, OPT_CONTEXT, OPT_USE, OPT_SCOPE,
+    OPT_WORKERS, OPT_END
 };
 
 const struct command cmd_rotate = {
     .name = "rotate",
     .run = run,
     .operands = "[FILE]...",
-    .summary = "a new key takes over; seal everything again under it",
+    .summary = "a new key takes over: seal everything again under it",
     .options = options,
     .help =
         "Make --kid active (made if new; the former key then only opens),\n"
-        "and seal every FILE again under it, each replaced atomically with\n"
-        "owner and mode kept. First all files are opened under --context:\n"
-        "if one does not open, nothing is changed. Run it again to finish\n"
-        "what was interrupted: files under --kid already are skipped. At the\n"
-        "end it says whether the former key may be disabled.",
+        "seal everything again under it, and say whether the former key may\n"
+        "now be disabled. Run it again to finish what was interrupted.\n\n"
+        "With --job: every value of the job, and then each is opened in its\n"
+        "place. Without --execute it only says what it would do.\n\n"
+        "With FILEs: each is replaced atomically, owner and mode kept. First\n"
+        "all of them are opened under --context: if one does not open,\n"
+        "nothing is changed. A --kid of use wrap moves only the wrapped key.",
     .examples =
+        "envelope rotate --kid k2026-12 --job job.json --execute\n"
         "envelope rotate --kid k2026-12 --context app=shop *.env",
 };

@@ -8,6 +8,7 @@
 #ifndef CLI_OUTFILE_H
 #define CLI_OUTFILE_H
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
 #include <envelope/bytes.h>

@@ -1,6 +1,7 @@
 #include "io.h"
 #include "rekey.h"
 #include "report.h"
+#include "ring_jobs.h"
 
 enum envl_status
 rekey_confirm(struct cli *cli, struct envl_keyring *ring, const char *without,
@@ -9,8 +10,10 @@ rekey_confirm(struct cli *cli, struct envl_keyring *ring, const char *without,
     struct envl_rekey_plan plan;
     enum envl_status status;
 
-    status = envl_keyring_rekey_plan(ring, without, &plan, err);
-    if (status != ENVL_OK)
+    if ((status = ring_jobs_none(cli->settings.state_folder, ring, err)) !=
+            ENVL_OK ||
+        (status = envl_keyring_rekey_plan(ring, without, &plan, err)) !=
+            ENVL_OK)
         return status;
     if (plan.dropped > 0)
         report_warning("unlock entries whose secret is not at hand are "

@@ -13,7 +13,8 @@
  * Say which unlock entries a new ring key would drop (${without}: one that is
  * being removed, or NULL), and let the user confirm ${name}, by --yes or by
  * typing it (spec KEY-45).  ${accepted} says whether drops were among it.
- * Fails with ENVL_E_POLICY without consent.
+ * Fails with ENVL_E_POLICY without consent, and while a job of this ring is
+ * unfinished (spec KEY-46).
  */
 enum envl_status rekey_confirm(struct cli *cli, struct envl_keyring *ring,
                                const char *without, const char *name,

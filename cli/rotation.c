@@ -67,7 +67,7 @@ find_former(struct envl_keyring *ring, struct rotation *out,
 }
 
 enum envl_status
-rotation_plan(struct cli *cli, struct envl_keyring *ring,
+rotation_plan(struct cli *cli, struct envl_keyring *ring, const char *scope,
               struct rotation *out, struct envl_error *err)
 {
     struct envl_key_info key;
@@ -75,7 +75,7 @@ rotation_plan(struct cli *cli, struct envl_keyring *ring,
     int use;
 
     *out = (struct rotation){ .kid = cli->options.value[OPT_KID],
-                              .scope = cli->options.value[OPT_SCOPE] };
+                              .scope = scope };
     if (out->kid == NULL) {
         status = envl_fail(err, ENVL_E_USAGE, "--kid is missing");
         envl_hint(err, "it names the key that takes over; it is made if it "

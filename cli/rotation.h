@@ -17,13 +17,14 @@ struct rotation {
 };
 
 /**
- * rotation_plan(cli, ring, out, err):
- * What --kid, --use and --scope ask for.  Fails with ENVL_E_USAGE,
+ * rotation_plan(cli, ring, scope, out, err):
+ * What --kid and --use ask for in ${scope} (NULL: "default").  Fails with ENVL_E_USAGE,
  * ENVL_E_POLICY for a key that cannot become active, or of another use or
  * scope than was said.
  */
 enum envl_status rotation_plan(struct cli *cli, struct envl_keyring *ring,
-                               struct rotation *out, struct envl_error *err);
+                               const char *scope, struct rotation *out,
+                               struct envl_error *err);
 
 /**
  * rotation_activate(rotation, ring, err):

@@ -1,5 +1,6 @@
 #include "folders.h"
 #include "report.h"
+#include "ring_jobs.h"
 #include "signals.h"
 #include "sweep.h"
 
@@ -61,6 +62,24 @@ sweep_open(struct cli *cli, const char *path, enum sweep_need need,
         .accept_ring = cli->options.value[OPT_ACCEPT_RING],
     };
     return ENVL_OK;
+}
+
+enum envl_status
+sweep_run(struct cli *cli, const char *path, struct sweep *sweep,
+          enum engine_goal goal, json_t **report, struct envl_error *err)
+{
+    const char *folder = cli->settings.state_folder;
+    struct envl_error lost;
+    enum envl_status status;
+
+    if (ring_jobs_begin(folder, sweep->session.ring, path, &lost) != ENVL_OK)
+        report_warning("that this job is under way is not remembered: %s",
+                       lost.message);
+    status = engine_run(sweep->job, goal, &sweep->options, report, err);
+    /* Nothing begun, or all done: else a later run finishes it. */
+    if (status == ENVL_OK || status == ENVL_E_PARTIAL || *report == NULL)
+        ring_jobs_end(folder, sweep->session.ring, path);
+    return status;
 }
 
 void

@@ -35,6 +35,15 @@ enum envl_status sweep_open(struct cli *cli, const char *path,
                             struct envl_error *err);
 
 /**
+ * sweep_run(cli, path, sweep, goal, report, err):
+ * engine_run, with a note in the state folder while the job of ${path} is
+ * under way, so that the ring key is not changed meanwhile.
+ */
+enum envl_status sweep_run(struct cli *cli, const char *path,
+                           struct sweep *sweep, enum engine_goal goal,
+                           json_t **report, struct envl_error *err);
+
+/**
  * sweep_close(sweep):
  * Release.
  */
