@@ -133,6 +133,7 @@ $(UNITS): $(OUT)/%: $(OUT)/%.o $(SUPPORT) $(ENGINE) $(COMMON) $(ARCHIVE)
 
 # The salt of a seal is injected in tests at link time only.
 WRAP_test_known_answers := -Wl,--wrap=random_fill
+WRAP_test_transform := -Wl,--wrap=envl_seal_batch
 WRAP_test_spec_vectors := -Wl,--wrap=random_fill
 WRAP_test_random := -Wl,--wrap=getrandom
 
