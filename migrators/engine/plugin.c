@@ -102,20 +102,32 @@ own_folder(char out[PATH_MAX])
     return true;
 }
 
-/* Where to look, in order; ends with NULL. */
+/* Where to look, in order; the list ends with NULL. */
+struct folders {
+    const char *in[4];
+    char own[PATH_MAX];       /* beside the command, as it is built       */
+    char installed[PATH_MAX]; /* as `make install` lays it out, anywhere  */
+};
+
 static void
-folders(const char *dir, char own[PATH_MAX], const char *out[3])
+folders_find(struct folders *out, const char *dir)
 {
     size_t n = 0;
+    int len;
 
     if (dir != NULL) {
-        out[n++] = dir;
+        out->in[n++] = dir;
     } else {
-        if (own_folder(own))
-            out[n++] = own;
-        out[n++] = PLUGDIR;
+        if (own_folder(out->own)) {
+            out->in[n++] = out->own;
+            len = snprintf(out->installed, PATH_MAX, "%s/../lib/envelope",
+                           out->own);
+            if (len > 0 && len < PATH_MAX)
+                out->in[n++] = out->installed;
+        }
+        out->in[n++] = PLUGDIR;
     }
-    out[n] = NULL;
+    out->in[n] = NULL;
 }
 
 /* Path of an existing file, resolved, or ENVL_E_NOTFOUND. */
@@ -123,13 +135,13 @@ static enum envl_status
 find(const char *driver, const char *dir, char out[PATH_MAX],
      struct envl_error *err)
 {
-    char own[PATH_MAX], path[PATH_MAX];
-    const char *in[3];
+    struct folders look;
+    char path[PATH_MAX];
 
-    folders(dir, own, in);
-    for (size_t i = 0; in[i] != NULL; i++) {
-        int n = snprintf(path, sizeof(path), "%s/" PREFIX "%s" SUFFIX, in[i],
-                         driver);
+    folders_find(&look, dir);
+    for (size_t i = 0; look.in[i] != NULL; i++) {
+        int n = snprintf(path, sizeof(path), "%s/" PREFIX "%s" SUFFIX,
+                         look.in[i], driver);
 
         if (n > 0 && (size_t)n < sizeof(path) && realpath(path, out) != NULL)
             return ENVL_OK;
@@ -137,8 +149,8 @@ find(const char *driver, const char *dir, char out[PATH_MAX],
     envl_fail(err, ENVL_E_NOTFOUND, "there is no plugin for driver %s",
               driver);
     envl_hint(err, "looked for " PREFIX "%s" SUFFIX " in %s%s%s", driver,
-              in[0], in[1] != NULL ? " and " : "",
-              in[1] != NULL ? in[1] : "");
+              look.in[0], look.in[1] != NULL ? " and " : "",
+              look.in[1] != NULL ? PLUGDIR : "");
     return ENVL_E_NOTFOUND;
 }
 
@@ -219,12 +231,12 @@ driver_of(const char *file, char out[NAME_MAX_LEN + 1])
 void
 plugin_each(const char *dir, plugin_each_fn *each, void *cookie)
 {
-    char own[PATH_MAX], path[PATH_MAX], driver[NAME_MAX_LEN + 1];
-    const char *in[3];
+    char path[PATH_MAX], driver[NAME_MAX_LEN + 1];
+    struct folders look;
 
-    folders(dir, own, in);
-    for (size_t i = 0; in[i] != NULL; i++) {
-        DIR *folder = opendir(in[i]);
+    folders_find(&look, dir);
+    for (size_t i = 0; look.in[i] != NULL; i++) {
+        DIR *folder = opendir(look.in[i]);
         struct dirent *entry;
 
         while (folder != NULL && (entry = readdir(folder)) != NULL) {
@@ -232,7 +244,8 @@ plugin_each(const char *dir, plugin_each_fn *each, void *cookie)
 
             if (!driver_of(entry->d_name, driver))
                 continue;
-            n = snprintf(path, sizeof(path), "%s/%s", in[i], entry->d_name);
+            n = snprintf(path, sizeof(path), "%s/%s", look.in[i],
+                         entry->d_name);
             if (n > 0 && (size_t)n < sizeof(path))
                 each(cookie, driver, path);
         }
