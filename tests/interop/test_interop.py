@@ -105,6 +105,7 @@ def opened(ring, pairs, data):
 
 def c_seals_lines(command, ring, dice, count, report):
     """`envelope seal` in text and object; Python opens."""
+    salts = set()
     groups = [(encoding, mode, pad) for encoding in ("text", "object")
               for mode in MODES for pad in PADS]
     for number, (encoding, mode, pad) in enumerate(groups):
@@ -122,6 +123,9 @@ def c_seals_lines(command, ring, dice, count, report):
             data = as_bytes(answer["envelope"])
             report.equal(name, opened(ring, pairs, data), (kind, value))
             report.equal(name + ": encoding", parse(data)[1], encoding)
+            salts.add(parse(data)[0].payload[:24])
+    # spec: ENV-4.2, ENV-9.7
+    report.equal("no salt comes twice", len(salts), count)
 
 
 def c_seals_binary(command, ring, dice, count, report):
@@ -353,6 +357,7 @@ def run_open_vectors(path, folder, report):
         else:
             report.equal(f"decrypt {file.stem}: name", error_name(err),
                          case["status"])
+            # spec: ENV-1.2, ENV-1.4, ENV-8.4
             report.equal(f"decrypt {file.stem}: nothing given", out, b"")
 
 
