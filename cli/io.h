@@ -50,6 +50,14 @@ enum envl_status io_read(const struct io_source *source,
                          struct envl_span *room, struct envl_error *err);
 
 /**
+ * io_read_upto(source, most, buf, err):
+ * Append what the input has, at most ${most} bytes, to ${buf}.  Memory grows
+ * with what comes, so that a short input costs little.
+ */
+enum envl_status io_read_upto(const struct io_source *source, size_t most,
+                              struct envl_buf *buf, struct envl_error *err);
+
+/**
  * io_read_all(source, limit, buf, err):
  * Append the rest of the input to ${buf}.  Fails with ENVL_E_LIMIT if ${buf}
  * would hold more than ${limit} bytes.

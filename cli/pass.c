@@ -135,17 +135,12 @@ open_stream(struct run *run, struct envl_error *err)
 static enum envl_status
 open_any(struct run *run, struct envl_error *err)
 {
-    struct envl_span room;
     enum envl_status status;
 
-    if ((status = envl_buf_reserve(&run->sealed, WHOLE_MAX + 1, err)) !=
+    if ((status = io_read_upto(run->in, WHOLE_MAX + 1, &run->sealed, err)) !=
         ENVL_OK)
         return status;
-    room = (struct envl_span){ run->sealed.ptr, WHOLE_MAX + 1 };
-    if ((status = io_read(run->in, &room, err)) != ENVL_OK)
-        return status;
-    run->sealed.len = room.len;
-    if (room.len <= WHOLE_MAX)
+    if (run->sealed.len <= WHOLE_MAX)
         return open_whole(run, err);
     if (!is_object(envl_buf_view(&run->sealed)))
         return open_stream(run, err);
