@@ -87,7 +87,7 @@ seal_pieces(struct job *job, struct envl_sealer *sealer,
         if (status != ENVL_OK ||
             (status = write_sealed(job, err)) != ENVL_OK)
             return status;
-        room.len = VALUE_MAX;
+        room.len = IO_PIECE;
         if ((status = io_read(&job->in, &room, err)) != ENVL_OK)
             return status;
     } while (room.len > 0);

@@ -21,6 +21,12 @@
  */
 void io_guard_descriptors(void);
 
+/*
+ * Bytes that a stream is read in: what is read, and what is made of it, stay
+ * in a core's own cache, which is worth a quarter of the time of a large file.
+ */
+#define IO_PIECE (64u * 1024u)
+
 /* Where bytes come from. */
 struct io_source {
     int fd;

@@ -6,7 +6,6 @@
 #include "value_options.h"
 
 #define WHOLE_MAX (2u * 1024u * 1024u) /* more is a stream */
-#define PIECE     (1024u * 1024u)
 
 /* The encoding shows in the first bytes (spec: ENV-8.2). */
 static bool
@@ -109,7 +108,7 @@ open_pieces(struct run *run, struct envl_opener *opener,
         if (status != ENVL_OK ||
             (status = give(run, &run->text, err)) != ENVL_OK)
             return status;
-        room.len = PIECE;
+        room.len = IO_PIECE;
         if ((status = io_read(run->in, &room, err)) != ENVL_OK)
             return status;
         piece = (struct envl_bytes){ room.ptr, room.len };
