@@ -5,7 +5,8 @@
 
 1,000 random values each way, in all three encodings and both modes; streams
 over several chunks, at every boundary; the rings and audit logs that the
-command writes; and every vector of spec/vectors that a command line can express.
+command writes; a database that it swept; and every vector of spec/vectors that
+a command line can express.
 """
 
 import base64
@@ -19,8 +20,8 @@ from pathlib import Path
 import sweep_sqlite
 import vectors
 from command import EXIT, Command, context_args, error_name
-from envelope_py import (Failure, audit, open_, open_stream, parse, read_ring, recode,
-                         seal, seal_stream)
+from envelope_py import (Failure, audit, open_, open_stream, parse, read_ring,
+                         recode, seal, seal_stream)
 from envelope_py.envelope import CHUNK, MODES, TYPES
 from report import Report
 
