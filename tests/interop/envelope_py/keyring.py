@@ -281,8 +281,7 @@ def unlock_entry(name, kind, secret, ring_id, ring_key, **further):
 
 def sign(line, ring_key):
     """A ring file of these bytes as its first line."""
-    mac = b64url(ring_mac(ring_key, line)).encode()
-    return line + b'\n{"mac":"%s"}\n' % mac
+    return line + b'\n{"mac":"%s"}\n' % b64url(ring_mac(ring_key, line)).encode()
 
 
 def make_ring(document, ring_key):
