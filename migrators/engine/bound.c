@@ -210,8 +210,7 @@ bind_length(const struct binding *b, struct bound_field *field)
     enum envl_status status;
 
     field->small_end = field->large_end = SIZE_MAX;
-    if (max == 0 || b->options->kid == NULL ||
-        b->options->goal == TRANSFORM_VERIFY)
+    if (max == 0 || b->options->kid == NULL)
         return ENVL_OK;
     if (max > SMALL_MAX)
         large[1] = max < SIZE_MAX / 4 ? (size_t)max : SIZE_MAX / 4;
@@ -222,8 +221,9 @@ bind_length(const struct binding *b, struct bound_field *field)
         field->small_end = small[0];
         field->large_end = large[0];
     }
-    /* A census of what an earlier key sealed needs no key that seals. */
-    if (b->options->goal == TRANSFORM_CENSUS &&
+    /* To look at what an earlier key sealed needs no key that seals. */
+    if ((b->options->goal == TRANSFORM_CENSUS ||
+         b->options->goal == TRANSFORM_VERIFY) &&
         (status == ENVL_E_POLICY || status == ENVL_E_NOKEY))
         return ENVL_OK;
     return status;

@@ -170,10 +170,14 @@ choose_type(struct leaf_work *lw)
     enum envl_kind kind = lw->leaf->value.kind;
     int want = lw->field->job->type;
 
-    if (kind == ENVL_KIND_BSON || kind == ENVL_KIND_JSON) {
-        lw->type = kind == ENVL_KIND_BSON ? ENVL_TYPE_BSON : ENVL_TYPE_JSON;
-        return want == -1 ||
-               (want == ENVL_TYPE_JSON && kind == ENVL_KIND_JSON);
+    if (kind == ENVL_KIND_BSON) {
+        lw->type = ENVL_TYPE_BSON;
+        return want == -1;
+    }
+    if (kind == ENVL_KIND_JSON) {
+        lw->type = ENVL_TYPE_JSON;
+        return (want == -1 || want == ENVL_TYPE_JSON) &&
+               json_scan_valid(lw->value);
     }
     if (want == -1) {
         lw->type = kind == ENVL_KIND_TEXT && utf8_valid(lw->value)
@@ -184,6 +188,31 @@ choose_type(struct leaf_work *lw)
     return want == ENVL_TYPE_BYTES ||
            (want == ENVL_TYPE_TEXT && utf8_valid(lw->value)) ||
            (want == ENVL_TYPE_JSON && json_scan_valid(lw->value));
+}
+
+/*
+ * A JSON text that is a string with an envelope in it would be refused when it
+ * is sealed (spec: ENV-9.6); a census must say the same.
+ */
+static enum envl_status
+look_into_string(struct transform *t, struct leaf_work *lw,
+                 struct envl_error *err)
+{
+    struct json_scan scan;
+    enum envl_status status = ENVL_E_FORMAT;
+
+    json_scan_init(&scan, lw->value);
+    if (json_scan_next(&scan) == JSON_SCAN_STRING)
+        status = json_scan_unescape((struct envl_bytes){
+            lw->value.ptr + scan.start, scan.len }, &t->spare, err);
+    json_scan_free(&scan);
+    if (status == ENVL_OK &&
+        envl_begins(envl_buf_view(&t->spare)) == ENVL_OK) {
+        lw->facts.source.sealed = true;
+        lw->facts.source.verdict = ENVL_E_FORMAT;
+    }
+    envl_buf_clear(&t->spare);
+    return status == ENVL_E_NOMEM ? status : ENVL_OK;
 }
 
 static enum envl_status
@@ -206,7 +235,8 @@ judge_plain(struct work *work, struct leaf_work *lw, struct envl_error *err)
                     legacy_scheme(lw->value) != NULL;
     facts->type_ok = choose_type(lw);
     facts->fits = bound_fits(lw->field, lw->value.len);
-    return ENVL_OK;
+    return facts->type_ok && lw->type == ENVL_TYPE_JSON
+               ? look_into_string(work->transform, lw, err) : ENVL_OK;
 }
 
 enum envl_status

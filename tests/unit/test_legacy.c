@@ -6,20 +6,26 @@
  * TEST DATA: made with public keys and passphrases by the schemes' own tools
  * (cryptography's Fernet, pgcrypto, gpg), and RFC 7516 appendix A.1.
  */
-#define FERNET "gAAAAABrA2KDjgYTCEJyCqnCzEb1yQ7yccbktfW_TLhYMtR4ddJz-MXB6AxEe" \
-               "AZXdghY83GYvwAJ6I_exx2Glt1NcreqIF3keA=="
-#define PGCRYPTO "c30d0407030282e096d0604eaa9574d23701c955edf14e225a95c9f8369a" \
-                 "63f51a4674c2e0d0406aa2bfc9b299d71564b50e9f136020fe907cf5f5e8" \
-                 "1fee466f6241a3c7d83ebfd5"
-#define GPG "8c0d04090302fa2df71025043f17ffd23c01a4a9bb64a8073199b3c2255549d2b7" \
-            "10032ed00e83e5d8a689b4a66055afdd9019e65da32120886fc6b723f1c9fc0259" \
-            "6739cbf9f9b6e890a60b3a"
-#define JWE "eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.OKOawDo13gRp2ojaHV7" \
-            "LFpZcgV7T6DVZKTyKOMTYUmKoTCVJRgckCL9kiMT03JGe.48V1_ALb6US04U3b.5e" \
-            "ym8TW_c8SuK0ltJ3rpYIzOeDQz7TALvtu6UG9oMo4vpzs9tX_EFShS8iB7j6jiSdi" \
-            "wkIr3ajwQzaBtQD_A.XFBoMYUZodetZdvTiFvSkQ"
-#define SOPS "ENC[AES256_GCM,data:p673w==,iv:YY==,tag:Xg==,type:str]"
-#define VAULT "vault:v12:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+#define FERNET \
+    "gAAAAABrA2KDjgYTCEJyCqnCzEb1yQ7yccbktfW_TLhYMtR4ddJz-MXB6AxEeAZX" \
+    "dghY83GYvwAJ6I_exx2Glt1NcreqIF3keA=="
+#define PGCRYPTO \
+    "c30d0407030282e096d0604eaa9574d23701c955edf14e225a95c9f8369a63f5" \
+    "1a4674c2e0d0406aa2bfc9b299d71564b50e9f136020fe907cf5f5e81fee466f" \
+    "6241a3c7d83ebfd5"
+#define GPG \
+    "8c0d04090302fa2df71025043f17ffd23c01a4a9bb64a8073199b3c2255549d2" \
+    "b710032ed00e83e5d8a689b4a66055afdd9019e65da32120886fc6b723f1c9fc" \
+    "02596739cbf9f9b6e890a60b3a"
+#define JWE \
+    "eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.OKOawDo13gRp2ojaH" \
+    "V7LFpZcgV7T6DVZKTyKOMTYUmKoTCVJRgckCL9kiMT03JGe.48V1_ALb6US04U3b" \
+    ".5eym8TW_c8SuK0ltJ3rpYIzOeDQz7TALvtu6UG9oMo4vpzs9tX_EFShS8iB7j6j" \
+    "iSdiwkIr3ajwQzaBtQD_A.XFBoMYUZodetZdvTiFvSkQ"
+#define SOPS \
+    "ENC[AES256_GCM,data:p673w==,iv:YY==,tag:Xg==,type:str]"
+#define VAULT \
+    "vault:v12:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
 static const struct legacy_case {
     const char *value;

@@ -1,5 +1,7 @@
 #include "page_fixture.h"
 
+#include "engine/bound.h"
+
 #define MATERIAL "\"fields\":[{\"column\":\"c\"%s}]"
 
 /* spec: JOB-22, JOB-23, JOB-26: what is sealed, as what, and how put. */
@@ -117,6 +119,10 @@ run_value(void **state)
         assert_memory_equal(plain.value.ptr, c->want.ptr, c->want.len);
         envl_plain_free(&plain);
     }
+    /* A census that saw more plaintext than a sweep seals would never end. */
+    rig_goal(&rig, TRANSFORM_CENSUS, "k2");
+    rig_run(&rig);
+    expect_state(&rig, 0, c->state);
     rig_end(&rig);
 }
 
@@ -168,6 +174,7 @@ too_large_is_exact(void **state)
     static const uint64_t maxima[] = { 1, 120, 150, 151, 160, 200, 255, 5500,
                                        5600, 5650 };
     static uint8_t value[4200];
+    struct bound look = { 0 };
     struct rig rig;
 
     (void)state;
@@ -176,6 +183,9 @@ too_large_is_exact(void **state)
     for (size_t m = 0; m < sizeof(maxima) / sizeof(maxima[0]); m++) {
         rig.fields[0].max_len = maxima[m];
         rig_goal(&rig, TRANSFORM_SEAL, "k2");
+        assert_int_equal(bound_init(&look, &(struct transform_options){
+                             rig.ring, rig.job, 0, &rig.info,
+                             TRANSFORM_CENSUS, "k2" }, NULL), ENVL_OK);
         for (size_t len = 1; len < sizeof(value);
              len += len > 100 && len < 4000 ? 97 : 1) {
             struct envl_seal_options options = { .size = sizeof(options),
@@ -190,10 +200,12 @@ too_large_is_exact(void **state)
                                              &sealed_len, NULL), ENVL_OK);
             fits = sealed_len <= maxima[m];
             expect_state(&rig, 0, fits ? ROW_PLAINTEXT : ROW_TOO_LARGE);
+            assert_int_equal(bound_fits(&look.fields[0], len), fits);
             assert_int_equal(rig.work.edit_count, fits);
             if (fits)
                 assert_int_equal(rig.work.edits[0].put.bytes.len, sealed_len);
         }
+        bound_free(&look);
     }
     rig_end(&rig);
 }
