@@ -135,6 +135,9 @@ $(UNITS): $(OUT)/%: $(OUT)/%.o $(SUPPORT) $(ENGINE) $(COMMON) $(ARCHIVE)
 WRAP_test_known_answers := -Wl,--wrap=random_fill
 WRAP_test_transform := -Wl,--wrap=envl_seal_batch
 WRAP_test_spec_vectors := -Wl,--wrap=random_fill
+# Each call on a file fails in turn, or kills the process.
+WRAP_test_keyring_fault := $(foreach f,openat __openat_2 write read fsync \
+    fchmod flock close renameat renameat2,-Wl,--wrap=$(f))
 WRAP_test_random := -Wl,--wrap=getrandom
 
 .PHONY: unit unit-build print-units

@@ -87,7 +87,7 @@ seal_pieces(struct job *job, struct envl_sealer *sealer,
         if (status != ENVL_OK ||
             (status = write_sealed(job, err)) != ENVL_OK)
             return status;
-        room.len = VALUE_MAX;
+        room.len = IO_PIECE;
         if ((status = io_read(&job->in, &room, err)) != ENVL_OK)
             return status;
     } while (room.len > 0);
@@ -136,7 +136,6 @@ ask_value(struct job *job, struct envl_error *err)
 static enum envl_status
 encrypt(struct job *job, struct envl_error *err)
 {
-    struct envl_span room;
     enum envl_status status;
 
     if (job->in.fd == STDIN_FILENO && isatty(STDIN_FILENO)) {
@@ -144,15 +143,11 @@ encrypt(struct job *job, struct envl_error *err)
         return status == ENVL_OK ? seal_value(job, err) : status;
     }
     /* One byte more than a value tells a value from a stream. */
-    if ((status = envl_buf_reserve(&job->text, VALUE_MAX + 1, err)) !=
+    if ((status = io_read_upto(&job->in, VALUE_MAX + 1, &job->text, err)) !=
         ENVL_OK)
         return status;
-    room = (struct envl_span){ job->text.ptr, VALUE_MAX + 1 };
-    if ((status = io_read(&job->in, &room, err)) != ENVL_OK)
-        return status;
-    job->text.len = room.len;
-    return room.len <= VALUE_MAX ? seal_value(job, err)
-                                 : seal_stream(job, err);
+    return job->text.len <= VALUE_MAX ? seal_value(job, err)
+                                      : seal_stream(job, err);
 }
 
 static enum envl_status

@@ -52,15 +52,10 @@ make_plan(struct cli *cli, struct plan *plan, struct envl_error *err)
 static enum envl_status
 make_folders(struct cli *cli, const struct plan *plan, struct envl_error *err)
 {
-    enum envl_status status = ENVL_OK;
-
     /* Folders that the user named are his business: they must exist. */
-    if (!cli->settings.item[SETTING_KEYRING].chosen)
-        status = folders_make_for(plan->ring, err);
-    if (status == ENVL_OK && plan->key_file != NULL &&
-        !cli->settings.item[SETTING_KEY_FILE].chosen)
-        status = folders_make_for(plan->key_file, err);
-    return status;
+    if (cli->settings.item[SETTING_KEYRING].chosen)
+        return ENVL_OK;
+    return folders_make_for(plan->ring, err);
 }
 
 static enum envl_status

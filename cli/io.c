@@ -71,25 +71,42 @@ io_read(const struct io_source *source, struct envl_span *room,
 }
 
 enum envl_status
-io_read_all(const struct io_source *source, size_t limit,
-            struct envl_buf *buf, struct envl_error *err)
+io_read_upto(const struct io_source *source, size_t most,
+             struct envl_buf *buf, struct envl_error *err)
 {
-    const size_t step = 256u * 1024u;
+    size_t step = 16u * 1024u;
     enum envl_status status;
     struct envl_span room;
 
-    do {
+    while (most > 0) {
+        if (step > most)
+            step = most;
         if ((status = envl_buf_reserve(buf, step, err)) != ENVL_OK)
             return status;
         room = (struct envl_span){ buf->ptr + buf->len, step };
         if ((status = io_read(source, &room, err)) != ENVL_OK)
             return status;
         buf->len += room.len;
-        if (buf->len > limit)
-            return envl_fail(err, ENVL_E_LIMIT, "%s is longer than %zu bytes",
-                             source->name, limit);
-    } while (room.len == step);
+        if (room.len < step)
+            break;
+        most -= step;
+        step = buf->len; /* twice as much as there is by now */
+    }
     return ENVL_OK;
+}
+
+enum envl_status
+io_read_all(const struct io_source *source, size_t limit,
+            struct envl_buf *buf, struct envl_error *err)
+{
+    enum envl_status status = ENVL_OK;
+
+    if (buf->len <= limit)
+        status = io_read_upto(source, limit + 1 - buf->len, buf, err);
+    if (status == ENVL_OK && buf->len > limit)
+        status = envl_fail(err, ENVL_E_LIMIT, "%s is longer than %zu bytes",
+                           source->name, limit);
+    return status;
 }
 
 enum envl_status

@@ -6,7 +6,6 @@
 #include "value_options.h"
 
 #define WHOLE_MAX (2u * 1024u * 1024u) /* more is a stream */
-#define PIECE     (1024u * 1024u)
 
 /* The encoding shows in the first bytes (spec: ENV-8.2). */
 static bool
@@ -109,7 +108,7 @@ open_pieces(struct run *run, struct envl_opener *opener,
         if (status != ENVL_OK ||
             (status = give(run, &run->text, err)) != ENVL_OK)
             return status;
-        room.len = PIECE;
+        room.len = IO_PIECE;
         if ((status = io_read(run->in, &room, err)) != ENVL_OK)
             return status;
         piece = (struct envl_bytes){ room.ptr, room.len };
@@ -135,17 +134,12 @@ open_stream(struct run *run, struct envl_error *err)
 static enum envl_status
 open_any(struct run *run, struct envl_error *err)
 {
-    struct envl_span room;
     enum envl_status status;
 
-    if ((status = envl_buf_reserve(&run->sealed, WHOLE_MAX + 1, err)) !=
+    if ((status = io_read_upto(run->in, WHOLE_MAX + 1, &run->sealed, err)) !=
         ENVL_OK)
         return status;
-    room = (struct envl_span){ run->sealed.ptr, WHOLE_MAX + 1 };
-    if ((status = io_read(run->in, &room, err)) != ENVL_OK)
-        return status;
-    run->sealed.len = room.len;
-    if (room.len <= WHOLE_MAX)
+    if (run->sealed.len <= WHOLE_MAX)
         return open_whole(run, err);
     if (!is_object(envl_buf_view(&run->sealed)))
         return open_stream(run, err);

@@ -18,9 +18,9 @@ struct rotation {
 
 /**
  * rotation_plan(cli, ring, scope, out, err):
- * What --kid and --use ask for in ${scope} (NULL: "default").  Fails with ENVL_E_USAGE,
- * ENVL_E_POLICY for a key that cannot become active, or of another use or
- * scope than was said.
+ * What --kid and --use ask for in ${scope} (NULL: "default").  Fails with
+ * ENVL_E_USAGE, ENVL_E_POLICY for a key that cannot become active, or of
+ * another use or scope than was said.
  */
 enum envl_status rotation_plan(struct cli *cli, struct envl_keyring *ring,
                                const char *scope, struct rotation *out,

@@ -207,8 +207,8 @@ add_default(struct cli *cli, struct secret_list *list, struct envl_error *err)
         }
         free(path);
     }
-    if (access(key, F_OK) == 0)
-        status = add_key_file(cli, list, key, err);
+    /* Also if it is missing: then the error names it. */
+    status = add_key_file(cli, list, key, err);
     return status == ENVL_OK ? add_person(list, err) : status;
 }
 

@@ -43,6 +43,7 @@ after_fork_child(void)
     for (struct envl_keyring *ring = all; ring != NULL; ring = ring->next) {
         pthread_mutex_init(&ring->lock, NULL);
         pthread_mutex_init(&ring->watch.lock, NULL);
+        pthread_cond_init(&ring->watch.wake, NULL); /* nobody waits here */
         epoch_init(&ring->epoch);
         ring->old = NULL; /* perhaps being freed: left to the parent */
         ring->watch.has_refused = false;

@@ -40,6 +40,15 @@ enum envl_status batch_fill(struct batch *batch, struct envl_target *target,
                             const struct envl_edit *edits, uint32_t count,
                             struct envl_error *err);
 
+/**
+ * batch_detail(batch, row), batch_leaf(batch, edit):
+ * What the page knows of a row, and the leaf that is edited; borrowed.
+ */
+const struct row_detail *batch_detail(const struct batch *batch,
+                                      const struct batch_row *row);
+const struct envl_leaf *batch_leaf(const struct batch *batch,
+                                   const struct envl_edit *edit);
+
 /* Which rows go with which operation. */
 struct batch_sending {
     struct pipe_op *op;

@@ -18,6 +18,7 @@ from envelope_py.coding import unb64url
 from envelope_py.envelope import MODES, TYPES
 from envelope_py.keyring import LABELS, derive, unlock_key
 from cryptography.hazmat.primitives.keywrap import aes_key_unwrap
+import make_vectors
 from report import Report
 import vectors
 
@@ -41,8 +42,9 @@ def run_case(case, report):
     pairs = list(case["context"].items())
     value_key = bytes.fromhex(case.get("value_key", "")) or None
     binary = seal(ring, pairs, value, kid=case["kid"], encoding="binary",
-                  type_=TYPES[case["type"]], pad=case["pad"], value_key=value_key,
-                  mode=MODES[case["mode"]], salt=bytes.fromhex(case["salt"]))
+                  type_=TYPES[case["type"]], pad=case["pad"],
+                  mode=MODES[case["mode"]], salt=bytes.fromhex(case["salt"]),
+                  value_key=value_key)
     name = case["name"]
     if "binary" in case:
         report.equal(name + ": binary", binary.hex(), case["binary"])
@@ -111,6 +113,8 @@ def main(argv):
     for path in argv[1:] or [vectors.FOLDER / "known-answers.json"]:
         run_file(path, report)
     vectors.run_all(report)
+    report.equal("spec/vectors is what make_vectors.py writes",
+                 make_vectors.main(["", "--check"]), 0)
     prove_failure_counts(report)
     return report.close()
 

@@ -99,7 +99,7 @@ class Checker:
         for i, hook in enumerate(now["webhooks"]):
             self.value(hook["secret"], base, ["webhooks", EACH, "secret"], ids,
                        (TEXT_TYPE, was["webhooks"][i]["secret"].encode()))
-        for name, stored in now["headers"].items():
+        for name, stored in now["headers"].items():  # spec: ENV-6.10
             value = was["headers"][name]
             self.value(stored, base, ["headers", name], ids, (
                 (TEXT_TYPE, value.encode()) if isinstance(value, str)
@@ -107,6 +107,7 @@ class Checker:
         self.value(now["sealed"], base, ["sealed"], ids,
                    (JSON, json.dumps(was["plain"]).encode()))
         self.report.equal("the source of into is gone", "plain" in now, False)
+        # spec: JOB-54
         self.report.equal("the rest of a document is as it was",
                           '"kept": [1000.0, 1]' in text, True)
 
@@ -137,6 +138,14 @@ def check(path, ring, report):
     db.close()
 
 
+def rows(path):
+    db = sqlite3.connect(path)
+    found = [db.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()
+             for table in ("accounts", '"odd.keys"', "pairs")]
+    db.close()
+    return found
+
+
 def run(command, ring, report):
     """Make a database, sweep it, and open what is in it."""
     code, _, _ = command.run("migrate", "--help")
@@ -149,4 +158,7 @@ def run(command, ring, report):
     job.write_text(json.dumps({**JOB, "source": source}), encoding="utf-8")
     command.must("migrate", str(job), "--execute")
     check(path, ring, report)
+    before = rows(path)
+    command.must("migrate", str(job), "--execute")  # spec: JOB-52, JOB-66
+    report.equal("a second pass changes nothing", rows(path), before)
     command.must("verify", str(job))

@@ -5,7 +5,8 @@
 
 1,000 random values each way, in all three encodings and both modes; streams
 over several chunks, at every boundary; the rings and audit logs that the
-command writes; and every vector of spec/vectors that a command line can express.
+command writes; a database that it swept; and every vector of spec/vectors that
+a command line can express.
 """
 
 import base64
@@ -19,8 +20,8 @@ from pathlib import Path
 import sweep_sqlite
 import vectors
 from command import EXIT, Command, context_args, error_name
-from envelope_py import (Failure, audit, open_, open_stream, parse, read_ring, recode,
-                         seal, seal_stream)
+from envelope_py import (Failure, audit, open_, open_stream, parse, read_ring,
+                         recode, seal, seal_stream)
 from envelope_py.envelope import CHUNK, MODES, TYPES
 from report import Report
 
@@ -105,6 +106,7 @@ def opened(ring, pairs, data):
 
 def c_seals_lines(command, ring, dice, count, report):
     """`envelope seal` in text and object; Python opens."""
+    salts = set()
     groups = [(encoding, mode, pad) for encoding in ("text", "object")
               for mode in MODES for pad in PADS]
     for number, (encoding, mode, pad) in enumerate(groups):
@@ -122,6 +124,9 @@ def c_seals_lines(command, ring, dice, count, report):
             data = as_bytes(answer["envelope"])
             report.equal(name, opened(ring, pairs, data), (kind, value))
             report.equal(name + ": encoding", parse(data)[1], encoding)
+            salts.add(parse(data)[0].payload[:24])
+    # spec: ENV-4.2, ENV-9.7
+    report.equal("no salt comes twice", len(salts), count)
 
 
 def c_seals_binary(command, ring, dice, count, report):
@@ -353,6 +358,7 @@ def run_open_vectors(path, folder, report):
         else:
             report.equal(f"decrypt {file.stem}: name", error_name(err),
                          case["status"])
+            # spec: ENV-1.2, ENV-1.4, ENV-8.4
             report.equal(f"decrypt {file.stem}: nothing given", out, b"")
 
 

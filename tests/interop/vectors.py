@@ -92,6 +92,10 @@ def _rewrap(keys, case, name, report):
     report.equal(name, status, case["status"])
     if made is not None:
         report.equal(name + ": envelope", made, bytes_of(case, "envelope"))
+        # spec: CTX-12, and the payload is as it was
+        again = open_(keys, context_of(case), made)
+        report.equal(name + ": opens as before", again,
+                     open_(keys, context_of(case), bytes_of(case, "value")))
 
 
 def _index(keys, case, name, report):

@@ -1,4 +1,4 @@
-/* Who can open a ring: added, changed, removed, and what a new ring key does. */
+/* Who can open a ring: added, changed, removed; and a new ring key. */
 #include <sodium.h>
 
 #include "keyring/ring.h"

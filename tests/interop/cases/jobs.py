@@ -186,7 +186,8 @@ def paths():
     """The dotted form, and the segments it stands for."""
     found = []
     for dotted, segments in (
-            ("a", ["a"]), ("a.b", ["a", "b"]), ("*", [ANY]), ("a.*", ["a", ANY]),
+            ("a", ["a"]), ("a.b", ["a", "b"]), ("*", [ANY]),
+            ("a.*", ["a", ANY]),
             ("[*]", [EACH]), ("[*][*]", [EACH, EACH]), ("[*].a", [EACH, "a"]),
             ("servers[*].headers.*", ["servers", EACH, "headers", ANY]),
             ("*[*].x", [ANY, EACH, "x"]), ("a b.ä", ["a b", "ä"]),

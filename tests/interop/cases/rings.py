@@ -311,7 +311,8 @@ def _unlock(rings):
     people = [_passphrase_entry()]
     add("auth", "KEY-25", "another key file",
         key_file=stream("other", 32).hex())
-    add("format", "KEY-20", "key file of 31 bytes", key_file=KEY_FILE[:31].hex())
+    add("format", "KEY-20", "key file of 31 bytes",
+        key_file=KEY_FILE[:31].hex())
     add("format", "KEY-20", "key file with a LF behind",
         key_file=(KEY_FILE + b"\n").hex())
     add("format", "KEY-20", "key file of no bytes", key_file="")

@@ -89,7 +89,8 @@ def _values(add):
     for name, value in (
             ("nothing", b""), ("blanks", b" \n"), ("a comma too many", b"[1,]"),
             ("no comma", b"[1 2]"), ("no colon", b'{"a" 1}'),
-            ("a bare word", b"abc"), ("NaN", b"NaN"), ("Infinity", b"-Infinity"),
+            ("a bare word", b"abc"), ("NaN", b"NaN"),
+            ("Infinity", b"-Infinity"),
             ("a leading zero", b"01"), ("a trailing dot", b"1."),
             ("a leading dot", b".5"), ("a plus", b"+1"), ("a bare minus", b"-"),
             ("single quotes", b"'a'"), ("two texts", b"1 2"),

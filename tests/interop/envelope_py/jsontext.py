@@ -165,8 +165,8 @@ def is_integer(raw):
 
 def equals_one(raw):
     """Decided on the digits (ENV-7.7): no float, no limit on the exponent."""
-    match = re.match(rb"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?)0*([0-9]*))?\Z",
-                     raw)
+    match = re.match(rb"(-?)([0-9]+)(?:\.([0-9]+))?"
+                     rb"(?:[eE]([+-]?)0*([0-9]*))?\Z", raw)
     sign, whole, fraction, exponent_sign, exponent = match.groups(b"")
     digits = whole + fraction
     significant = digits.strip(b"0")

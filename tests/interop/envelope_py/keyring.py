@@ -281,7 +281,8 @@ def unlock_entry(name, kind, secret, ring_id, ring_key, **further):
 
 def sign(line, ring_key):
     """A ring file of these bytes as its first line."""
-    return line + b'\n{"mac":"%s"}\n' % b64url(ring_mac(ring_key, line)).encode()
+    mac = b64url(ring_mac(ring_key, line)).encode()
+    return line + b'\n{"mac":"%s"}\n' % mac
 
 
 def make_ring(document, ring_key):
