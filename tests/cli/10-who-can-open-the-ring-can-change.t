@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Goal of this test: unlock entries are added, changed and removed without
+# touching a key or a sealed value, and the last one stays.
+. "$(dirname "$0")/lib.sh"
+init
+printf v | e encrypt >v.env
+pass_file() { printf '%s' "$2" >"$1"; chmod 600 "$1"; }
+pass_file p1 'correct horse'
+pass_file p2 'battery staple'
+fast="--opslimit 2 --memlimit 64"
+
+exits "add a passphrase" 0 e unlock add ana --new-passphrase-file p1 $fast
+exits "it opens" 0 e decrypt --passphrase-file p1 v.env
+is "the value" v "$(cat "$out")"
+exits "the key file, too" 0 e decrypt v.env
+exits "list" 0 e unlock list --json
+is "the list" '[{"name": "main", "type": "keyfile"}, {"name": "ana", "type": "passphrase"}]' "$(json '["unlock"]' <"$out")"
+exits "change it" 0 e unlock change ana --new-passphrase-file p2 $fast
+exits "the old one" 12 e decrypt --passphrase-file p1 v.env
+exits "the new one" 0 e decrypt --passphrase-file p2 v.env
+exits "a key file, made" 0 e unlock add host --new-key-file host.key
+is "its mode and size" "600 32" "$(mode_of host.key) $(stat -c %s host.key)"
+exits "it opens" 0 e decrypt --key-file host.key v.env
+exits "a name twice" 14 e unlock add host --new-key-file host2.key
+not "no key file is left" test -e host2.key
+exits "nothing that shall open it" 2 e unlock add x
+exits "two things" 2 e unlock add x --new-key-file y --new-passphrase
+exits "cost below the bound" 2 e unlock add x --new-passphrase-file p1 --opslimit 1
+exits "cost below the bound" 2 e unlock add x --new-passphrase-file p1 --memlimit 63
+exits "cost above the bound" 2 e unlock add x --new-passphrase-file p1 --memlimit 2049
+pass_file empty ""
+exits "an empty passphrase" 2 e unlock add x --new-passphrase-file empty
+exits "a device" 14 e unlock add x --new-passphrase-file /dev/null
+exits "no such entry" 10 e unlock change nobody --new-passphrase-file p1 $fast
+
+# Remove: a new ring key; entries whose secret is not at hand go, too.
+exits "not confirmed" 14 setsid -w "$envelope" unlock remove host
+exits "remove" 0 e unlock remove host --yes=host --passphrase-file p2 --key-file "$key"
+says "the new pin" 'new pin'
+exits "it no longer opens" 12 e decrypt --key-file host.key v.env
+exits "the others do" 0 e decrypt --passphrase-file p2 v.env
+exits "the others do" 0 e decrypt v.env
+exits "remove with others' secrets away" 0 e unlock remove ana --yes=ana
+says "nothing was dropped unsaid" 'new pin'
+exits "the last one stays" 14 e unlock remove main --yes=main
+exits "nobody" 10 e unlock remove nobody --yes=nobody
+e unlock add bob --new-passphrase-file p1 $fast -q >/dev/null
+e unlock add eve --new-passphrase-file p2 $fast -q >/dev/null
+exits "an entry whose secret is away is dropped with consent" 0 e unlock remove eve --yes=eve
+says "it is listed" 'dropped: bob'
+exits "it no longer opens" 12 e decrypt --passphrase-file p1 v.env
+exits "the value still opens" 0 e decrypt v.env
+exits "the log is whole" 0 e audit verify
+
+# Passphrase files are held to the rules of key files.
+e unlock add ana --new-passphrase-file p1 $fast -q >/dev/null
+chmod 644 p1
+exits "an exposed passphrase file" 14 e decrypt --passphrase-file p1 v.env
+chmod 600 p1
+exits_in "a descriptor" 0 e decrypt --passphrase-fd 3 v.env 3<p1
+exits "a descriptor that is not open" 2 e decrypt --passphrase-fd 9 v.env
+exits "no descriptor" 2 e decrypt --passphrase-fd x v.env
+exits "both" 2 e decrypt --passphrase-fd 3 --passphrase-file p1 v.env
+exits "the environment names the file" 0 env ENVELOPE_PASSPHRASE_FILE="$tmp/p1" ENVELOPE_KEY_FILE= "$envelope" decrypt v.env
+finish
