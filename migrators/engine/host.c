@@ -36,6 +36,7 @@ host_init(struct host *host, const struct job *job)
             .allow_plain_transport = job->tls_any,
             .lock_ms = job->lock_ms,
             .statement_ms = job->statement_ms,
+            .allow_log_exposure = job->allow_log_exposure,
         },
     };
     pthread_mutex_init(&host->lock, NULL);
