@@ -150,11 +150,13 @@ unit: $(UNITS)
 # The SQLite plugin's own tests drive its table of functions.
 SQLITE_TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/sqlite/test_*.c))
 SQLITE_OBJ   := $(call obj,$(wildcard migrators/sqlite/*.c))
-$(SQLITE_TESTS): $(OUT)/%: $(OUT)/%.o $(OUT)/tests/sqlite/rig.o \
-    $(SQLITE_OBJ) $(COMMON) $(ARCHIVE)
+SQLITE_BENCH := $(OUT)/tests/bench/bench_sqlite
+$(SQLITE_TESTS): $(OUT)/tests/sqlite/rig.o
+$(SQLITE_TESTS) $(SQLITE_BENCH): $(OUT)/%: $(OUT)/%.o $(SQLITE_OBJ) \
+    $(COMMON) $(ARCHIVE)
 	$(call say,LD)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(PLUGIN_LIBS_sqlite) \
-	    $(CORE_LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(COMMON) $(ARCHIVE) \
+	    $(TEST_LIBS) $(PLUGIN_LIBS_sqlite) $(CORE_LIBS)
 
 .PHONY: check-sqlite
 check-sqlite: $(SQLITE_TESTS)

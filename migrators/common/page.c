@@ -125,6 +125,7 @@ page_free(struct page *page)
     arena_clear(&page->arena);
     page->pub.count = 0;
     page->pub.end = false;
+    page->contiguous = false;
     page->leaf_count = 0;
     for (size_t i = 0; i < POOL_SIZE; i++) {
         if (page->pool->spare[i] == NULL) {

@@ -7,6 +7,8 @@
 #ifndef COMMON_PAGE_H
 #define COMMON_PAGE_H
 
+#include <stdbool.h>
+
 #include <envelope/migrator.h>
 
 #include "common/arena.h"
@@ -21,6 +23,8 @@ struct page {
     struct envl_leaf *leaves; /* of the row that is being built           */
     void **sites;             /* one a leaf: where it stands, or NULL     */
     uint32_t leaf_count, leaf_cap;
+    bool contiguous;          /* set by plugins: no row of the target lies
+                                 between its first and last row but these */
     struct page_pool *pool;
 };
 

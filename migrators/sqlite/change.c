@@ -9,7 +9,8 @@ struct making {
     const struct row *row;
     const struct envl_edit *edits;
     uint32_t count;
-    struct change *change;
+    uint64_t set, compare;
+    struct value *values; /* by slot */
     struct envl_error *err;
 };
 
@@ -23,15 +24,22 @@ senseless(const struct making *making, const char *why)
 }
 
 static enum envl_status
-set_slot(const struct making *making, uint32_t slot,
+no_memory(const struct making *making)
+{
+    return say_fail(making->target->store->host, making->err, ENVL_E_NOMEM,
+                    "out of memory for a batch");
+}
+
+static enum envl_status
+set_slot(struct making *making, uint32_t slot,
          const struct value *value)
 {
     uint64_t bit = (uint64_t)1 << slot;
 
-    if ((making->change->set & bit) != 0)
+    if ((making->set & bit) != 0)
         return senseless(making, "writes a column twice");
-    making->change->set |= bit;
-    making->change->values[slot] = *value;
+    making->set |= bit;
+    making->values[slot] = *value;
     return ENVL_OK;
 }
 
@@ -58,7 +66,7 @@ value_of(const struct envl_cell *put, struct value *out)
 }
 
 static enum envl_status
-edit_column(const struct making *making, const struct field *field,
+edit_column(struct making *making, const struct field *field,
             const struct envl_edit *edit)
 {
     const struct value null = { .type = SQLITE_NULL };
@@ -67,9 +75,9 @@ edit_column(const struct making *making, const struct field *field,
     enum envl_status status = ENVL_OK;
     struct value value;
 
-    making->change->compare |= (uint64_t)1 << field->slot;
+    making->compare |= (uint64_t)1 << field->slot;
     if (field->into >= 0)
-        making->change->compare |= (uint64_t)1 << field->into;
+        making->compare |= (uint64_t)1 << field->into;
     if (clear)
         status = set_slot(making, field->slot, &null);
     if (status != ENVL_OK || (clear && !into &&
@@ -96,8 +104,7 @@ reserve(struct making *making)
         return ENVL_OK;
     more = realloc(target->edits, making->count * sizeof(*more));
     if (more == NULL)
-        return say_fail(target->store->host, making->err, ENVL_E_NOMEM,
-                        "out of memory for edits");
+        return no_memory(making);
     target->edits = more;
     target->edit_cap = making->count;
     return ENVL_OK;
@@ -118,7 +125,7 @@ static enum envl_status
 edit_document(struct making *making, uint32_t slot)
 {
     struct envl_target *target = making->target;
-    struct envl_buf *out = &target->spliced[slot];
+    struct envl_buf *out = &target->spliced;
     struct value value = { .type = SQLITE_TEXT };
     enum envl_status status = reserve(making);
     uint32_t count = 0;
@@ -137,31 +144,55 @@ edit_document(struct making *making, uint32_t slot)
             making->row->sites[edit->leaf], edit->flags,
             target->spec->fields[leaf->field].into, edit->put };
     }
-    envl_buf_clear(out);
     status = json_splice(making->row->slots[slot].as.bytes, target->edits,
                          count, out, NULL);
     if (status == ENVL_E_USAGE)
         return ENVL_E_POLICY;
+    if (status == ENVL_OK)
+        status = arena_dup(&target->batch, envl_buf_view(out),
+                           &value.as.bytes);
+    envl_buf_clear(out);
     if (status != ENVL_OK)
-        return say_fail(target->store->host, making->err, status,
-                        "out of memory for a document");
-    value.as.bytes = envl_buf_view(out);
-    making->change->compare |= (uint64_t)1 << slot;
+        return no_memory(making);
+    making->compare |= (uint64_t)1 << slot;
     return set_slot(making, slot, &value);
+}
+
+/* The new values, without the gaps, where they last as long as the batch. */
+static enum envl_status
+settle(struct making *making, struct entry *out)
+{
+    size_t count = (size_t)__builtin_popcountll(making->set);
+    struct value *values = arena_alloc(&making->target->batch,
+                                       count * sizeof(*values));
+
+    if (values == NULL)
+        return no_memory(making);
+    out->set = making->set;
+    out->compare = making->compare;
+    out->old = making->row;
+    out->values = values;
+    for (uint32_t i = 0; i < making->target->slot_count; i++) {
+        if ((making->set >> i & 1) != 0)
+            *values++ = making->values[i];
+    }
+    return ENVL_OK;
 }
 
 enum envl_status
 change_make(struct envl_target *target, const struct page *page,
-            const struct envl_edit *edits, uint32_t count,
-            struct change *out, struct envl_error *err)
+            const struct envl_edit *edits, uint32_t count, struct entry *out,
+            struct envl_error *err)
 {
-    struct making making = { target, &page->rows[edits->row],
-                             page->details[edits->row], edits, count, out,
-                             err };
+    struct value values[TARGET_SLOTS];
+    struct making making = {
+        .target = target, .seen = &page->rows[edits->row],
+        .row = page->details[edits->row], .edits = edits, .count = count,
+        .values = values, .err = err
+    };
     enum envl_status status = ENVL_OK;
     uint64_t done = 0;
 
-    out->set = out->compare = 0;
     for (uint32_t i = 0; i < count; i++) {
         if (edits[i].leaf >= making.seen->leaf_count)
             return senseless(&making, "is of a leaf that is not there");
@@ -177,5 +208,5 @@ change_make(struct envl_target *target, const struct page *page,
             status = edit_document(&making, field->slot);
         }
     }
-    return status;
+    return status == ENVL_OK ? settle(&making, out) : status;
 }

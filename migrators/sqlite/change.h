@@ -6,23 +6,17 @@
 
 #include "sqlite/target.h"
 
-/* The new values of a row.  Borrows from the edits and target->spliced. */
-struct change {
-    uint64_t set;     /* bits: slots that get a new value     */
-    uint64_t compare; /* and those that must be as they were  */
-    struct value values[TARGET_SLOTS];
-};
-
 /**
  * change_make(target, page, edits, count, out, err):
- * Combine the ${count} edits of one row of ${page}.  Documents are spliced
- * into target->spliced, once each.  Fails with ENVL_E_POLICY if an edit is
- * not possible where it points (the row is then ENVL_REFUSED), ENVL_E_USAGE
- * if it makes no sense, and ENVL_E_NOMEM.
+ * Combine the ${count} edits of one row of ${page}; documents are spliced,
+ * each once.  The new values borrow from the edits and from target->batch.
+ * Fails with ENVL_E_POLICY if an edit is not possible where it points (the
+ * row is then ENVL_REFUSED), ENVL_E_USAGE if it makes no sense, and
+ * ENVL_E_NOMEM.
  */
 enum envl_status change_make(struct envl_target *target,
                              const struct page *page,
                              const struct envl_edit *edits, uint32_t count,
-                             struct change *out, struct envl_error *err);
+                             struct entry *out, struct envl_error *err);
 
 #endif /* SQLITE_CHANGE_H */

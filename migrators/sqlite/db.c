@@ -89,6 +89,14 @@ db_fail(struct envl_store *store, struct envl_error *err, int code,
     }
 }
 
+bool
+db_refuses(int code)
+{
+    code &= 0xff;
+    return code == SQLITE_CONSTRAINT || code == SQLITE_TOOBIG ||
+           code == SQLITE_MISMATCH;
+}
+
 /* ---- statements --------------------------------------------------------- */
 
 enum envl_status

@@ -19,6 +19,12 @@ enum envl_status db_fail(struct envl_store *store, struct envl_error *err,
                          int code, const char *doing);
 
 /**
+ * db_refuses(code):
+ * True if the store does not take this value here: a constraint, a limit.
+ */
+bool db_refuses(int code);
+
+/**
  * db_prepare(store, sql, out, err):
  * Compile one statement that will be used often.  ENVL_E_USAGE if it does not
  * compile, with SQLite's reason.

@@ -289,6 +289,7 @@ read_range(struct reading *reading, const struct envl_read *read)
         status = add_row(reading);
     if (status == ENVL_OK && code != SQLITE_ROW && code != SQLITE_DONE)
         status = read_failed(reading, code);
+    reading->page->contiguous = reading->target->spec->where == NULL;
     reading->page->pub.end = code == SQLITE_DONE &&
                              reading->page->pub.count < rows;
     return status;

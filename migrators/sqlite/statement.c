@@ -294,11 +294,71 @@ prepare_form(struct envl_target *target, struct form *form,
                           &form->check, err);
 }
 
+/* What range.c's functions look at: the row's place, then what to compare. */
+static void
+add_place(sqlite3_str *sql, const struct envl_target *target)
+{
+    if (target->rowid != NULL)
+        sqlite3_str_appendf(sql, "%s", target->rowid);
+    if (target->rowid != NULL && !target->key.is_rowid)
+        sqlite3_str_appendall(sql, ", ");
+    if (!target->key.is_rowid)
+        key_sql_list(sql, &target->key);
+}
+
+/*
+ * OR FAIL: no journal for the statement, which would hold plaintext in a
+ * temporary file; whoever runs it rolls all back if it fails.
+ */
+enum envl_status
+statement_range(struct envl_target *target, struct form *form,
+                sqlite3_stmt **out, struct envl_error *err)
+{
+    sqlite3_str *sql;
+    enum envl_status status = ENVL_OK;
+    int set = 0;
+
+    *out = form->range;
+    if (form->range != NULL)
+        return ENVL_OK;
+    sql = sqlite3_str_new(target->store->db);
+    sqlite3_str_appendf(sql, "UPDATE OR FAIL \"main\".\"%w\" SET ",
+                        target->table.name);
+    for (uint32_t i = 0; i < target->slot_count; i++) {
+        if ((form->set >> i & 1) == 0)
+            continue;
+        sqlite3_str_appendf(sql, "%s\"%w\" = envelope_new(%d, ",
+                            set > 0 ? ", " : "", target->slots[i].name, set);
+        add_place(sql, target);
+        sqlite3_str_appendall(sql, ")");
+        set++;
+    }
+    sqlite3_str_appendall(sql, " WHERE ");
+    if (target->rowid != NULL) {
+        sqlite3_str_appendf(sql, "%s BETWEEN ?1 AND ?2", target->rowid);
+    } else {
+        key_sql_bound(sql, &target->key, ">=", 1);
+        sqlite3_str_appendall(sql, " AND ");
+        key_sql_bound(sql, &target->key, "<=", 1 + (int)target->key.count);
+    }
+    sqlite3_str_appendall(sql, " AND envelope_same(");
+    add_place(sql, target);
+    for (uint32_t i = 0; i < target->slot_count; i++) {
+        if ((form->compare >> i & 1) != 0)
+            sqlite3_str_appendf(sql, ", \"%w\"", target->slots[i].name);
+    }
+    sqlite3_str_appendall(sql, ")");
+    status = db_prepare_str(target->store, sql, &form->range, err);
+    *out = form->range;
+    return status;
+}
+
 static void
 form_free(struct form *form)
 {
     sqlite3_finalize(form->update);
     sqlite3_finalize(form->check);
+    sqlite3_finalize(form->range);
     memset(form, 0, sizeof(*form));
 }
 
@@ -331,6 +391,29 @@ statement_form(struct envl_target *target, uint64_t set, uint64_t compare,
         form_free(oldest);
     *out = oldest;
     return status;
+}
+
+/* ---- is it there? -------------------------------------------------------- */
+
+enum envl_status
+statement_gone(struct envl_target *target, const struct row *row, bool *gone,
+               struct envl_error *err)
+{
+    sqlite3_stmt *exists;
+    enum envl_status status;
+    int code;
+
+    *gone = false;
+    status = statement_row(target, STATEMENT_EXISTS, &exists, err);
+    if (status != ENVL_OK)
+        return status;
+    code = statement_bind_key(exists, target, row->keys);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(exists);
+    sqlite3_reset(exists);
+    *gone = code == SQLITE_DONE;
+    return code == SQLITE_ROW || code == SQLITE_DONE
+        ? ENVL_OK : db_fail(target->store, err, code, "looking for a row");
 }
 
 /* ---- the end ------------------------------------------------------------- */

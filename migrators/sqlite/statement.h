@@ -36,6 +36,16 @@ enum envl_status statement_form(struct envl_target *target, uint64_t set,
                                 struct envl_error *err);
 
 /**
+ * statement_range(target, form, out, err):
+ * The same for all rows of a range: the functions of range.c say which are as
+ * they were and what they get.  Parameters: the first and the last rowid, or,
+ * WITHOUT ROWID, key.
+ */
+enum envl_status statement_range(struct envl_target *target,
+                                 struct form *form, sqlite3_stmt **out,
+                                 struct envl_error *err);
+
+/**
  * statement_bind_row(statement, first, target, row):
  * Bind what finds ${row} from ?${first} on; SQLite's code.  The next free
  * parameter is ?${first} + statement_row_params(target).
@@ -52,6 +62,14 @@ int statement_row_params(const struct envl_target *target);
 int statement_bind_key(sqlite3_stmt *statement,
                        const struct envl_target *target,
                        const struct value *keys);
+
+/**
+ * statement_gone(target, row, gone, err):
+ * Is there no row with the key of ${row} any more?
+ */
+enum envl_status statement_gone(struct envl_target *target,
+                                const struct row *row, bool *gone,
+                                struct envl_error *err);
 
 /**
  * statement_last(target, out, err):

@@ -5,6 +5,7 @@
 
 #include "sqlite/db.h"
 #include "sqlite/process.h"
+#include "sqlite/range.h"
 
 #define CACHE_KIB 16384
 #define OLDEST    3037000 /* pragma table_list */
@@ -157,6 +158,8 @@ connect_file(struct envl_store *store, const char *path,
         status = fail_open(store, SQLITE_CANTOPEN, path, err);
     if (status == ENVL_OK)
         status = configure(store, err);
+    if (status == ENVL_OK)
+        status = range_register(store, err);
     if (status == ENVL_OK)
         status = db_number(store, "SELECT count(*) FROM sqlite_schema",
                            &objects, err);

@@ -11,6 +11,8 @@
 #include "common/page.h"
 #include "common/say.h"
 
+struct range;
+
 struct envl_store {
     const struct envl_host *host;
     sqlite3 *db;
@@ -22,6 +24,7 @@ struct envl_store {
     sqlite3_stmt *version;    /* PRAGMA schema_version                     */
     sqlite3_stmt *put[2];     /* a record: of the job, of a range; or NULL */
     sqlite3_stmt *quarantine; /* or NULL */
+    struct range *range;      /* that a statement is at work on */
 };
 
 /**

@@ -363,12 +363,13 @@ target_unbind(struct envl_target *target)
     for (uint32_t i = 0; target->fields != NULL &&
                          i < target->spec->field_count; i++)
         json_path_free(target->fields[i].path);
-    for (uint32_t i = 0; i < TARGET_SLOTS; i++)
-        envl_buf_free(&target->spliced[i]);
+    envl_buf_free(&target->spliced);
+    arena_free(&target->batch);
     page_free(target->ready);
     free(target->fields);
     free(target->edits);
-    free(target->outcomes);
+    free(target->entries);
+    free(target->sorted);
     arena_free(&target->arena);
     free(target);
 }

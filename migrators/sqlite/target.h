@@ -27,15 +27,10 @@ struct field {
 /* A prepared UPDATE: what it sets and what it compares. */
 struct form {
     uint64_t set, compare;  /* bits: slots                     */
-    sqlite3_stmt *update;
-    sqlite3_stmt *check;    /* the same condition; or NULL     */
+    sqlite3_stmt *update;   /* of one row                      */
+    sqlite3_stmt *check;    /* the same condition              */
+    sqlite3_stmt *range;    /* of a range of rows; or NULL     */
     uint64_t used;          /* when, for choosing what goes    */
-};
-
-/* What became of one row of a page. */
-struct outcome {
-    uint32_t row;
-    enum envl_outcome outcome;
 };
 
 /* What a page keeps of a row for the compare-and-swap. */
@@ -44,6 +39,16 @@ struct row {
     struct value *keys;     /* key.count                       */
     struct value *slots;    /* slot_count                      */
     void **sites;           /* one a leaf; NULL in a column    */
+};
+
+/* A row that is to be written, and what became of it. */
+struct entry {
+    uint32_t number;        /* of the row in its page          */
+    enum envl_outcome outcome;
+    const struct row *old;
+    uint64_t set, compare;  /* bits: slots                     */
+    const struct value *values; /* new ones, in the slots' order */
+    bool seen;              /* by a statement over a range     */
 };
 
 struct envl_target {
@@ -72,11 +77,13 @@ struct envl_target {
     uint64_t clock;         /* for form.used                   */
 
     struct page *ready;     /* read, not yet given             */
-    struct outcome *outcomes; /* of the write under way        */
-    uint32_t outcome_count, outcome_cap;
+    struct entry *entries;  /* of the write under way          */
+    struct entry **sorted;  /* as many pointers                */
+    uint32_t entry_count, entry_cap;
+    struct arena batch;     /* new values of the entries       */
     struct json_edit *edits; /* of the document being spliced  */
     uint32_t edit_cap;
-    struct envl_buf spliced[TARGET_SLOTS]; /* new documents    */
+    struct envl_buf spliced; /* a new document                 */
 };
 
 /**
