@@ -106,6 +106,31 @@ configure(struct envl_store *store, struct envl_error *err)
     return db_exec(store, sql, "opening the database", err);
 }
 
+/*
+ * Of the rollback journals TRUNCATE costs least and leaves nothing behind.
+ * Inside a transaction, where nobody can make it WAL in between, and SQLite
+ * refuses to leave WAL; the mode of the file is not changed by this.
+ */
+static void
+switch_journal(struct envl_store *store, const char *from, const char *to)
+{
+    char mode[16] = "", sql[64];
+    sqlite3_stmt *found = NULL;
+
+    if (sqlite3_exec(store->db, "BEGIN; SELECT count(*) FROM sqlite_schema",
+                     NULL, NULL, NULL) == SQLITE_OK &&
+        sqlite3_prepare_v2(store->db, "PRAGMA journal_mode", -1, &found,
+                           NULL) == SQLITE_OK &&
+        sqlite3_step(found) == SQLITE_ROW)
+        sqlite3_snprintf(sizeof(mode), mode, "%s", db_text(found, 0));
+    sqlite3_finalize(found);
+    if (strcmp(mode, from) == 0) {
+        sqlite3_snprintf(sizeof(sql), sql, "PRAGMA journal_mode = %s", to);
+        sqlite3_exec(store->db, sql, NULL, NULL, NULL);
+    }
+    db_rollback(store);
+}
+
 static enum envl_status
 describe(struct envl_store *store, struct envl_error *err)
 {
@@ -165,6 +190,8 @@ connect_file(struct envl_store *store, const char *path,
                            &objects, err);
     if (status == ENVL_OK)
         status = describe(store, err);
+    if (status == ENVL_OK)
+        switch_journal(store, "delete", "truncate");
     return status;
 }
 
@@ -207,8 +234,10 @@ store_close(struct envl_store *store)
     sqlite3_finalize(store->put[0]);
     sqlite3_finalize(store->put[1]);
     sqlite3_finalize(store->quarantine);
-    if (store->db != NULL)
+    if (store->db != NULL) {
         db_rollback(store);
+        switch_journal(store, "truncate", "delete");
+    }
     sqlite3_close_v2(store->db);
     page_pool_free(&store->pool);
     sqlite3_free(store->server);
