@@ -57,7 +57,9 @@ census_add(struct census *census, const struct census_entry *entry,
     const char *kid = entry->kid;
     struct census_entry *found = find(census, entry, kid);
 
-    if (found == NULL && census->count >= CENSUS_MAX_ENTRIES && kid[0] != 0) {
+    /* Other states name kids of the ring, which nobody makes up. */
+    if (found == NULL && census->count >= CENSUS_MAX_ENTRIES &&
+        entry->state == ROW_SEALED_UNKNOWN_KID && kid[0] != '\0') {
         kid = "";
         found = find(census, entry, kid);
     }

@@ -16,9 +16,9 @@ struct census_entry {
 };
 
 /*
- * Small: at most fields x states x kids, and of kids no more than
- * CENSUS_MAX_ENTRIES in all, since whoever writes rows can make kids up: what
- * comes after is counted under kid "".  Zero-initialise.
+ * Small: at most fields x states x kids of the ring.  Whoever writes rows can
+ * make kids up: those that are unknown are counted under kid "" once there are
+ * CENSUS_MAX_ENTRIES.  Zero-initialise.
  */
 #define CENSUS_MAX_ENTRIES 256u
 

@@ -103,6 +103,7 @@ transform_free(struct transform *transform)
     bound_free(&transform->bound);
     envl_buf_free(&transform->spare);
     slab_free(&transform->kids);
+    free(transform->kid_list);
     envl_secret_free(transform->digest);
     free(transform);
 }
@@ -112,7 +113,8 @@ transform_kid(struct transform *transform, const char *kid)
 {
     struct transform *t = transform;
     size_t at = t->kid_last;
-    const char *copy;
+    struct envl_key_info info;
+    const char **list, *copy;
 
     if (at < t->kid_count && strcmp(t->kid_list[at], kid) == 0)
         return t->kid_list[at];
@@ -122,9 +124,15 @@ transform_kid(struct transform *transform, const char *kid)
             return t->kid_list[at];
         }
     }
-    if (t->kid_count == TRANSFORM_MAX_KIDS)
+    if (t->kid_count >= TRANSFORM_MAX_KIDS &&
+        envl_keyring_find(t->options.ring, kid, &info, NULL) != ENVL_OK)
         return "";
-    if ((copy = slab_copy(&t->kids, envl_bytes_of(kid), NULL)) == NULL)
+    list = page_work_grow(t->kid_list, &t->kid_cap, t->kid_count + 1,
+                          sizeof(*list), NULL);
+    if (list != NULL)
+        t->kid_list = list;
+    copy = slab_copy(&t->kids, envl_bytes_of(kid), NULL);
+    if (list == NULL || copy == NULL)
         return "";
     t->kid_list[t->kid_count++] = copy;
     return copy;

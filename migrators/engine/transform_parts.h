@@ -70,7 +70,8 @@ struct work {
     size_t rewrapped_cap;
 };
 
-/* Kids that leaves name: few, and bounded, since rows can make them up. */
+/* Kids that leaves name: those of the ring, and of those that rows made up
+   as many as there is room for below this. */
 #define TRANSFORM_MAX_KIDS 256u
 
 struct transform {
@@ -81,8 +82,8 @@ struct transform {
     bool wrapped;               /* the mode that it seals in */
     struct envl_secret *digest; /* a struct hmac512_key */
     struct slab kids;
-    const char *kid_list[TRANSFORM_MAX_KIDS];
-    size_t kid_count, kid_last;
+    const char **kid_list;
+    size_t kid_count, kid_cap, kid_last;
     struct envl_buf spare;
     struct work *spares;
     uint64_t pages, sealed;
@@ -90,7 +91,8 @@ struct transform {
 
 /**
  * transform_kid(transform, kid):
- * A lasting copy of ${kid}, or "" where too many were met.
+ * A lasting copy of ${kid}, or "" where too many were met that are not in the
+ * ring.
  */
 const char *transform_kid(struct transform *transform, const char *kid);
 

@@ -75,6 +75,9 @@ made_up_kids_do_not_make_it_grow(void **state)
     assert_int_equal(census_total(&census, ROW_SEALED_UNKNOWN_KID), 10000);
     add(&census, entry_of(0, 0, ROW_SEALED_UNKNOWN_KID, "made-up-0", 1));
     assert_int_equal(census.entries[0].count, 2);
+    /* They do not hide the kids of the ring. */
+    add(&census, entry_of(0, 0, ROW_SEALED_OLD_KID, "k1", 3));
+    assert_string_equal(census.entries[census.count - 1].kid, "k1");
     census_free(&census);
 }
 
