@@ -125,7 +125,9 @@ static enum envl_status
 judge(const struct run *run, struct envl_error *err)
 {
     const struct record_job *job = &run->job;
+    struct ledger sum;
 
+    run_totals(run, &sum);
     switch (job->outcome) {
     case ENVL_E_FINDINGS:
         envl_fail(err, ENVL_E_FINDINGS, "plaintext was still found in closing "
@@ -135,7 +137,7 @@ judge(const struct run *run, struct envl_error *err)
         break;
     case ENVL_E_PARTIAL:
         envl_fail(err, ENVL_E_PARTIAL, "%llu values are quarantined",
-                  (unsigned long long)job->sum.quarantined);
+                  (unsigned long long)sum.quarantined);
         envl_hint(err, "envelope status lists them with their reasons");
         break;
     default:

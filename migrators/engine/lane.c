@@ -96,6 +96,9 @@ lane_rejoin(struct lane *lane, struct envl_error *err)
         status = envl_fail(err, ENVL_E_INTEGRITY, "record %u of the job was "
                            "changed by somebody else", lane->slot->number);
     } else {
+        /* Whether the last commit happened is not known, and with it which
+           rows are counted as conflicts: a closing pass finds them. */
+        retry_free(&lane->retry);
         lane->slot->epoch = found->epoch;
         status = replace(&lane->stood, envl_buf_view(&found->body), err);
         if (status == ENVL_OK)
@@ -233,7 +236,7 @@ lane_commit_end(struct lane *lane, struct envl_error *err)
     lane->body = lane->stood;
     lane->stood = stands;
     lane->stood_at = pace_now();
-    lane->failures = 0;
+    lane->failures = lane->pause = 0;
     retry_committed(&lane->retry);
     workers_count_in(lane->all, &lane->told, &lane->now.ledger);
     lane->told = lane->now.ledger;

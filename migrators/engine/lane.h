@@ -35,6 +35,7 @@ struct lane {
     bool at_end;            /* every row was read                */
     uint32_t careful;       /* batches yet without overlap       */
     uint32_t failures;      /* since the last commit             */
+    uint32_t pause;         /* ms: the last wait for a lock since then */
 };
 
 /**

@@ -6,7 +6,6 @@
 #include "engine/ranges.h"
 #include "engine/sweep.h"
 
-#define CLOSING_MAX 2u
 #define FOREIGN_MS  500u
 #define FORGET_TRIES 25u
 
@@ -199,43 +198,50 @@ work(struct run *run, struct envl_error *err)
     return status;
 }
 
-/* Add the phase that is over to the sums; the ranges' census is the newest. */
+/*
+ * Add up the phase that is over.  Ledger and census count the same values by
+ * different rules and in different code: they must agree (I6).
+ */
 static enum envl_status
 sum_up(struct run *run, struct record_job *next, struct envl_error *err)
 {
-    struct ledger last = { 0 };
+    struct ledger *sum = &next->phases[run->job.closing];
+    uint64_t values = 0;
     enum envl_status status = ENVL_OK;
 
+    *sum = (struct ledger){ 0 };
     for (uint32_t i = 0; status == ENVL_OK && i < run->workers.slot_count;
          i++) {
         const struct record_range *range = &run->workers.slots[i].range;
 
-        ledger_add(&last, &range->ledger);
+        ledger_add(sum, &range->ledger);
         status = census_merge(&next->census, &range->census, err);
     }
-    if (run->job.phase == RECORD_SWEEP) {
-        next->sum = last;
-    } else {
-        next->sum.sealed += last.sealed;
-        next->sum.rotated += last.rotated;
-        next->sum.retried += last.retried;
-        next->sum.quarantined = last.quarantined;
-        next->sum.conflicts = last.conflicts;
-    }
-    next->last = last;
+    for (size_t i = 0; i < next->census.count; i++)
+        values += next->census.entries[i].count;
+    if (status == ENVL_OK && ledger_values(sum) != values + sum->conflicts)
+        status = envl_fail(err, ENVL_E_INTERNAL, "the ledger of the job does "
+                           "not agree with its census");
     return status;
+}
+
+/* How many values of the latest reading were not as they should be. */
+static uint64_t
+found(const struct record_job *job)
+{
+    const struct ledger *last = &job->phases[job->closing];
+
+    return last->sealed + last->rotated + last->conflicts;
 }
 
 /* What a pass that is over means for the whole (spec JOB-62). */
 static enum envl_status
 outcome(const struct record_job *job)
 {
-    const struct ledger *last = &job->last;
-
-    if (last->sealed + last->rotated + last->conflicts > 0 ||
-        census_total(&job->census, ROW_PLAINTEXT) > 0)
+    if (found(job) > 0 || census_total(&job->census, ROW_PLAINTEXT) > 0)
         return ENVL_E_FINDINGS;
-    return last->quarantined > 0 ? ENVL_E_PARTIAL : ENVL_OK;
+    return job->phases[job->closing].quarantined > 0 ? ENVL_E_PARTIAL
+                                                     : ENVL_OK;
 }
 
 /*
@@ -300,11 +306,8 @@ end(struct run *run, struct envl_error *err)
     next.ms = run->ms_before + (pace_now() - run->begun);
     status = sum_up(run, &next, err);
     if (status == ENVL_OK) {
-        bool clean = next.last.sealed + next.last.rotated +
-                         next.last.conflicts == 0;
-
         if (next.phase == RECORD_CLOSING &&
-            (clean || next.closing >= CLOSING_MAX)) {
+            (found(&next) == 0 || next.closing >= RECORD_CLOSINGS)) {
             status = finish(run, &next, err);
         } else {
             next.phase = RECORD_CLOSING;
@@ -379,5 +382,7 @@ phase_all(struct run *run, struct envl_error *err)
             run->adopted = false;
         }
     }
+    if (status == ENVL_E_CONFLICT)
+        status = run_taken_over(run, err);
     return status;
 }

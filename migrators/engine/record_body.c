@@ -65,6 +65,21 @@ encode_ring(const struct envl_ring_mark *ring)
                      hex(ring->pin, sizeof(ring->pin)));
 }
 
+static json_t *
+encode_phases(const struct record_job *job)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < RECORD_PHASES; i++) {
+        if (json_array_append_new(array, ledger_encode(&job->phases[i])) !=
+            0) {
+            json_decref(array);
+            return NULL;
+        }
+    }
+    return array;
+}
+
 enum envl_status
 record_body_encode_job(const struct record_job *job, struct envl_buf *out,
                        struct envl_error *err)
@@ -82,8 +97,7 @@ record_body_encode_job(const struct record_job *job, struct envl_buf *out,
             put(object, "phase_id", json_string(job->phase_id)) &&
             put(object, "digest", json_string(job->digest)) &&
             put(object, "ring", encode_ring(&job->ring)) &&
-            put(object, "sum", ledger_encode(&job->sum)) &&
-            put(object, "last", ledger_encode(&job->last)) &&
+            put(object, "phases", encode_phases(job)) &&
             put(object, "census", census_encode(&job->census)) &&
             put(object, "rows", json_integer((json_int_t)job->rows)) &&
             put(object, "ms", json_integer((json_int_t)job->ms)) &&
@@ -195,10 +209,9 @@ read_ring(struct reader *in, struct envl_ring_mark *out)
 }
 
 static void
-read_counts(struct reader *in, const char *name, struct ledger *out)
+read_counts(struct reader *in, const json_t *counts, struct ledger *out)
 {
-    if (ledger_decode(json_object_get(in->object, name), out, NULL) !=
-        ENVL_OK)
+    if (ledger_decode(counts, out, NULL) != ENVL_OK)
         in->good = false;
 }
 
@@ -246,7 +259,8 @@ read_job(struct reader *in, struct record_job *out)
     copy(in, "digest", out->digest, sizeof(out->digest));
     out->phase = (enum record_phase)number(in, in->object, "phase",
                                            RECORD_DONE);
-    out->closing = (uint32_t)number(in, in->object, "closing", UINT32_MAX);
+    out->closing = (uint32_t)number(in, in->object, "closing",
+                                    RECORD_CLOSINGS);
     out->pass = (uint32_t)number(in, in->object, "pass", UINT32_MAX);
     out->ranges = (uint32_t)number(in, in->object, "ranges", UINT32_MAX);
     out->rows = number(in, in->object, "rows", INT64_MAX);
@@ -254,8 +268,9 @@ read_job(struct reader *in, struct record_job *out)
     out->outcome = (enum envl_status)number(in, in->object, "outcome",
                                             ENVL_E_INTERRUPTED);
     read_ring(in, &out->ring);
-    read_counts(in, "sum", &out->sum);
-    read_counts(in, "last", &out->last);
+    for (size_t i = 0; i < RECORD_PHASES; i++)
+        read_counts(in, json_array_get(json_object_get(in->object, "phases"),
+                                       i), &out->phases[i]);
     read_census(in, &out->census);
 }
 
@@ -295,7 +310,7 @@ record_body_decode_range(struct envl_bytes body, struct record_range *out,
     unhex_buf(&in, "after", &range.after);
     unhex_buf(&in, "until", &range.until);
     unhex_buf(&in, "cursor", &range.cursor);
-    read_counts(&in, "ledger", &range.ledger);
+    read_counts(&in, json_object_get(object, "ledger"), &range.ledger);
     read_census(&in, &range.census);
     json_decref(object);
     if (!in.good) {
@@ -304,6 +319,34 @@ record_body_decode_range(struct envl_bytes body, struct record_range *out,
     }
     *out = range;
     return ENVL_OK;
+}
+
+void
+record_body_total(const struct record_job *job, const struct ledger *live,
+                  struct ledger *out)
+{
+    bool over = job->phase == RECORD_DONE;
+    struct ledger total = { 0 };
+
+    if (job->phase == RECORD_SWEEP) {
+        *out = *live;
+        return;
+    }
+    total = job->phases[0];
+    for (uint32_t i = 1; i <= job->closing; i++) {
+        const struct ledger *phase = &job->phases[i];
+
+        if (i == job->closing && !over) {
+            phase = live;
+        } else {
+            total.quarantined = phase->quarantined;
+            total.conflicts = phase->conflicts;
+        }
+        total.sealed += phase->sealed;
+        total.rotated += phase->rotated;
+        total.retried += phase->retried;
+    }
+    *out = total;
 }
 
 const char *

@@ -11,6 +11,8 @@
 #include "engine/ledger.h"
 
 #define RECORD_ID_SIZE 33 /* 32 hexadecimal digits and a NUL */
+#define RECORD_CLOSINGS 2u /* closing passes at most              */
+#define RECORD_PHASES   (1u + RECORD_CLOSINGS)
 
 enum record_phase {
     RECORD_PREPARE, /* the job is taken, its ranges are not made yet    */
@@ -30,9 +32,9 @@ struct record_job {
     char phase_id[RECORD_ID_SIZE]; /* random; its ranges repeat it         */
     char digest[65];      /* of the job file                               */
     struct envl_ring_mark ring;
-    struct ledger sum;    /* of the phases of this pass that are over      */
-    struct ledger last;   /* of the latest of them                         */
-    struct census census; /* the same                                      */
+    struct ledger phases[RECORD_PHASES]; /* of this pass: the sweep, then
+                             its closing passes, as far as they are over   */
+    struct census census; /* of the latest of them                         */
     uint64_t rows;        /* in the targets, an estimate                   */
     uint64_t ms;          /* time spent on them                            */
     enum envl_status outcome; /* once it is done                           */
@@ -80,6 +82,15 @@ enum envl_status record_body_decode_range(struct envl_bytes body,
  */
 void record_body_free_job(struct record_job *job);
 void record_body_free_range(struct record_range *range);
+
+/**
+ * record_body_total(job, live, out):
+ * The ledger of the whole pass: ${live} is that of the phase under way.  What
+ * closing passes sealed is added to the sweep's; how many values are
+ * quarantined or in conflict is what the latest whole reading says.
+ */
+void record_body_total(const struct record_job *job,
+                       const struct ledger *live, struct ledger *out);
 
 /**
  * record_body_phase(phase):

@@ -206,8 +206,8 @@ run_claim(struct run *run, struct envl_error *err)
     return status;
 }
 
-static enum envl_status
-taken_over(struct run *run, struct envl_error *err)
+enum envl_status
+run_taken_over(struct run *run, struct envl_error *err)
 {
     run->claimed = false;
     envl_fail(err, ENVL_E_LOCKED, "another process has taken the job over");
@@ -235,7 +235,7 @@ run_regain(struct run *run, struct envl_error *err)
     found = lease_list_find(&list, 0);
     if (found == NULL || found->epoch < run->epoch ||
         (found->epoch > run->epoch && !found->ours))
-        status = taken_over(run, err);
+        status = run_taken_over(run, err);
     else if (found->mac != ENVL_OK)
         status = envl_fail(err, ENVL_E_INTEGRITY, "the job's record was "
                            "changed by somebody else");
@@ -263,7 +263,7 @@ beat(struct run *run, struct envl_error *err)
     if (status == ENVL_E_DATABASE)
         status = run_regain(run, err);
     if (status == ENVL_E_CONFLICT)
-        status = taken_over(run, err);
+        status = run_taken_over(run, err);
     if (status == ENVL_E_LOCKED && run->claimed) {
         /* A lock is not a loss: try again a little later. */
         run->beat += BEAT_MS / 8;
@@ -319,9 +319,10 @@ run_pause(void *cookie, uint32_t ms, const char *why)
 {
     struct run *run = cookie;
     uint64_t until = pace_now() + ms;
+    uint32_t step = ms < STEP_MS ? ms : STEP_MS;
 
     do {
-        struct timespec nap = { 0, STEP_MS * 1000000L };
+        struct timespec nap = { 0, (long)step * 1000000 };
 
         if (workers_stop(&run->workers) > 0)
             return false;
@@ -340,12 +341,5 @@ run_totals(const struct run *run, struct ledger *out)
     pthread_mutex_lock(&workers->lock);
     live = workers->live;
     pthread_mutex_unlock(&workers->lock);
-    *out = run->job.sum;
-    if (run->job.phase == RECORD_SWEEP) {
-        *out = live;
-    } else if (run->job.phase == RECORD_CLOSING) {
-        out->sealed += live.sealed;
-        out->rotated += live.rotated;
-        out->retried += live.retried;
-    }
+    record_body_total(&run->job, &live, out);
 }

@@ -46,6 +46,12 @@ enum envl_status run_claim(struct run *run, struct envl_error *err);
 enum envl_status run_regain(struct run *run, struct envl_error *err);
 
 /**
+ * run_taken_over(run, err):
+ * Another process has the job now: say so, ENVL_E_LOCKED.
+ */
+enum envl_status run_taken_over(struct run *run, struct envl_error *err);
+
+/**
  * run_tick(run, err):
  * Sign of life, progress, what to yield to; a workers_tick_fn.
  */

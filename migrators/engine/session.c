@@ -3,7 +3,7 @@
 #include "engine/pace.h"
 #include "engine/session.h"
 
-#define PAUSE_FIRST_MS 100u
+#define PAUSE_FIRST_MS 20u
 #define PAUSE_MOST_MS  5000u
 
 static void
@@ -93,7 +93,8 @@ session_recover(struct session *session, const struct session_wait *wait,
                 struct envl_error *err)
 {
     uint64_t begun = pace_now();
-    uint32_t pause = PAUSE_FIRST_MS;
+    uint32_t patience = session->env->patience_ms;
+    uint32_t pause = PAUSE_FIRST_MS < patience ? PAUSE_FIRST_MS : patience;
     struct envl_error local = { 0 };
     enum envl_status status;
 
@@ -109,7 +110,7 @@ session_recover(struct session *session, const struct session_wait *wait,
         if (status == ENVL_OK)
             return ENVL_OK;
         if ((status != ENVL_E_DATABASE && status != ENVL_E_LOCKED) ||
-            pace_now() - begun > session->env->patience_ms)
+            pace_now() - begun > patience)
             break;
         pause = pause * 2 > PAUSE_MOST_MS ? PAUSE_MOST_MS : pause * 2;
     }

@@ -62,31 +62,18 @@ ranges_of(const struct record_job *job, const struct sums *sums)
                      (json_int_t)sums->foreign);
 }
 
-/* The pass's ledger: what is summed up, and the phase that is under way. */
-static json_t *
-ledger_of(const struct record_job *job, const struct sums *sums)
-{
-    struct ledger total = job->sum;
-
-    if (job->phase == RECORD_SWEEP) {
-        total = sums->live;
-    } else if (job->phase == RECORD_CLOSING) {
-        total.sealed += sums->live.sealed;
-        total.rotated += sums->live.rotated;
-        total.retried += sums->live.retried;
-    }
-    return ledger_encode(&total);
-}
-
 static void
 add_job(json_t *report, const struct lease_list *list,
         const struct record_job *job)
 {
     struct sums sums = { 0 };
+    struct ledger total;
     json_t *ledger;
 
     add_up(list, job, &sums);
-    ledger = ledger_of(job, &sums);
+    record_body_total(job, &sums.live, &total);
+    total.rows = sums.live.rows;
+    ledger = ledger_encode(&total);
     json_object_update(report, ledger);
     json_decref(ledger);
     json_object_set_new(report, "goal",

@@ -109,6 +109,24 @@ add_counts(json_t *report, const struct ledger *sum)
                         json_integer((json_int_t)sum->retried));
 }
 
+/* Each reading of everything by itself: there the ledger always adds up. */
+static json_t *
+phases_of(const struct record_job *job)
+{
+    uint32_t over = job->phase == RECORD_DONE ? job->closing + 1
+                                              : job->closing;
+    json_t *phases = json_array();
+
+    for (uint32_t i = 0; i < over; i++) {
+        json_t *phase = ledger_encode(&job->phases[i]);
+
+        json_object_set_new(phase, "phase",
+                            json_string(i == 0 ? "sweep" : "closing"));
+        json_array_append_new(phases, phase);
+    }
+    return phases;
+}
+
 json_t *
 summary_run(const struct run *run, enum envl_status status)
 {
@@ -136,6 +154,7 @@ summary_run(const struct run *run, enum envl_status status)
                         json_integer(job->closing));
     add_counts(report, &sum);
     json_object_set_new(report, "seconds", json_real((double)ms / 1000.0));
+    json_object_set_new(report, "phases", phases_of(job));
     if (job->phase == RECORD_DONE) {
         json_object_set_new(report, "values",
                             json_integer((json_int_t)values_in(

@@ -4,6 +4,7 @@
 #define CAREFUL      4u     /* batches without overlap after trouble   */
 #define FAILURES_MAX 5u     /* without a commit between: it will not be */
 #define KEEP_MS      4000u  /* a lease is refreshed while we wait       */
+#define PAUSE_MOST   250u   /* ms between two tries for a lock         */
 #define EMPTY_MAX    100u   /* pages without a row and without an end   */
 
 static enum envl_status
@@ -103,11 +104,12 @@ write_and_read_ahead(struct lane *lane, bool ahead, struct envl_error *err)
 
         status = lane_read_begin(lane, &read, err);
     }
-    if (status == ENVL_OK)
+    if (status == ENVL_OK) {
         status = lane_write_begin(lane, cur, err);
-    if (status == ENVL_E_LOCKED && alone && !lane->reading) {
-        busy = true;
-        status = ENVL_OK;
+        if (status == ENVL_E_LOCKED && alone) {
+            busy = true;
+            status = ENVL_OK;
+        }
     }
     if (status == ENVL_OK)
         status = lane_commit_end(lane, err);
@@ -275,7 +277,10 @@ locked(struct lane *lane, struct envl_error *err)
 
     if (since > lane->session->env->patience_ms)
         return ENVL_E_LOCKED;
-    if (!workers_sleep(lane->all, pace_jitter(100),
+    lane->pause = lane->pause == 0 ? 10 : lane->pause * 2;
+    if (lane->pause > PAUSE_MOST)
+        lane->pause = PAUSE_MOST;
+    if (!workers_sleep(lane->all, pace_jitter(lane->pause),
                        since > 2000 ? "locked by somebody else" : NULL))
         return no_more(err);
     return lane_restore(lane, err);

@@ -40,7 +40,6 @@ fake_drop(struct envl_store *store)
     for (size_t i = 0; i < fake_db->row_count; i++)
         if (fake_db->rows[i].holder == store->id)
             fake_db->rows[i].holder = 0;
-    store->committing = false;
 }
 
 static void

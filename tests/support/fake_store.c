@@ -161,13 +161,41 @@ lost(struct envl_store *store, struct envl_error *err)
     return say(err, ENVL_E_DATABASE, "fake: the connection was lost");
 }
 
+/* In a storm: does this call fail, and how? */
+static enum fake_fault
+gust(struct fake_db *db)
+{
+    static const enum fake_fault faults[] = { FAKE_LOST_BEFORE,
+                                              FAKE_LOST_AFTER, FAKE_LOCK };
+    unsigned dice = db->storm_seed = db->storm_seed * 1103515245u + 12345u;
+
+    if ((dice >> 8) % 1000 >= db->storm || db->storm_left == 0)
+        return FAKE_NO_FAULT;
+    db->storm_left--;
+    return faults[(dice >> 20) % 3];
+}
+
+/* The fault that this call meets. */
+static enum fake_fault
+meet(struct fake_db *db, enum fake_call call)
+{
+    enum fake_fault fault = gust(db);
+    unsigned number = db->fault_only ? db->by_call[call] : db->calls;
+
+    if (number == db->fault_at && (!db->fault_only || call == db->fault_call))
+        fault = db->fault;
+    /* What was committed cannot be rolled back for a lock. */
+    if (fault == FAKE_LOCK && call == FAKE_COMMIT_END)
+        fault = FAKE_NO_FAULT;
+    db->hits += fault != FAKE_NO_FAULT;
+    return fault;
+}
+
 enum envl_status
 fake_enter(struct envl_store *store, enum fake_call call, bool *after,
            struct envl_error *err)
 {
     struct fake_db *db = fake_db;
-    unsigned number;
-    bool hit;
 
     pthread_mutex_lock(&fake_lock);
     *after = false;
@@ -177,16 +205,9 @@ fake_enter(struct envl_store *store, enum fake_call call, bool *after,
         return lost(store, err);
     if (db->on_call != NULL)
         db->on_call(db, call);
-    number = db->fault_only ? db->by_call[call] : db->calls;
-    hit = db->fault != FAKE_NO_FAULT && number == db->fault_at &&
-          (!db->fault_only || call == db->fault_call) &&
-          /* What was committed cannot be rolled back for a lock. */
-          !(db->fault == FAKE_LOCK && call == FAKE_COMMIT_END);
-    if (!hit)
+    switch (meet(db, call)) {
+    case FAKE_NO_FAULT:
         return ENVL_OK;
-
-    db->hits++;
-    switch (db->fault) {
     case FAKE_LOCK:
         if (store != NULL)
             fake_drop(store);

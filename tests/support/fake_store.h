@@ -87,6 +87,8 @@ struct fake_db {
     unsigned fault_at;        /* the number of the call it hits; 0: none     */
     bool fault_only;          /* count calls of fault_call only              */
     enum fake_call fault_call;
+    unsigned storm;           /* of a thousand calls so many fail, somehow   */
+    unsigned storm_seed, storm_left; /* left: at most so many faults         */
     uint32_t page_most;       /* rows of a page at most, 0: as asked         */
     unsigned empty_pages;     /* every so manieth page has no row and no end */
     uint32_t max_workers;

@@ -1,0 +1,234 @@
+/*
+ * Every call of the plugin fails once, in every way: the sweep deals with it,
+ * or says what is wrong and a rerun finishes; and whatever happened, nothing
+ * is lost, sealed twice or counted wrongly (I1, I2, I6, I7, I8, I11).
+ */
+#include "sweep_fixture.h"
+
+#define ROWS 60u
+
+/* Column b is written by an application now and then; a is what is sealed. */
+struct application {
+    unsigned seed, left;
+    unsigned versions[ROWS + 1];
+};
+
+static unsigned
+dice(struct application *app)
+{
+    app->seed = app->seed * 1103515245u + 12345u;
+    return app->seed >> 8;
+}
+
+static void
+write_something(struct fake_db *db, enum fake_call call)
+{
+    struct application *app = db->cookie;
+    unsigned id = 1 + dice(app) % ROWS;
+    struct fake_row *row = fake_row(id);
+    char text[64];
+
+    (void)call;
+    if (app->left == 0 || db->dead || dice(app) % 4 != 0 || row == NULL ||
+        row->holder != 0)
+        return;
+    app->left--;
+    snprintf(text, sizeof(text), "secret %u v%u", id, ++app->versions[id]);
+    fake_put(id, COLUMN_A, text);
+}
+
+static void
+refill(const struct application *app)
+{
+    fake_db_free();
+    fake_db_new();
+    scene_fill(ROWS);
+    (void)app;
+}
+
+static void
+check_rows(const struct scene *scene, const struct application *app)
+{
+    char got[128], want[64];
+
+    for (unsigned id = 1; id <= ROWS; id++) {
+        snprintf(want, sizeof(want),
+                 app->versions[id] == 0 ? "secret %u" : "secret %u v%u", id,
+                 app->versions[id]);
+        if (!scene_opens(scene, id, COLUMN_A, "t.a", "k1", got, sizeof(got)))
+            fail_msg("row %u does not open", id);
+        assert_string_equal(got, want);
+    }
+    assert_int_equal(fake_db->double_seals, 0);
+}
+
+static void
+check_ledger(const struct scene *scene)
+{
+    bool first = scene_count(scene, "pass") == 1;
+
+    scene_adds_up(scene);
+    assert_int_equal(scene_count(scene, "values"), ROWS);
+    assert_int_equal(scene_count(scene, "sealed"), first ? ROWS : 0);
+    assert_int_equal(scene_count(scene, "conflicts"), 0);
+}
+
+/* What a process that was killed, or gave up, leaves to the next one. */
+static void
+rerun(struct scene *scene)
+{
+    fake_new_process();
+    /* Its second closing pass may have found something before it died. */
+    if (scene_run(scene) == ENVL_E_FINDINGS)
+        scene_run(scene);
+    if (scene->status != ENVL_OK)
+        fail_msg("a rerun: %s", scene->err.message);
+}
+
+/* Run with ${fault} at call 1, 2, 3, ... until it is met no more. */
+static void
+every_call(enum fake_fault fault, bool writers, uint32_t patience_ms)
+{
+    struct application app = { 0 };
+    struct scene scene;
+    unsigned step = getenv("ENVL_TEST_QUICK") == NULL ? 1 : 7;
+    unsigned at = 0, gave_up = 0, calls;
+
+    scene_new(&scene, FIELD_A, TENS);
+    scene.options.patience_ms = patience_ms;
+    do {
+        at += step;
+        refill(&app);
+        app = (struct application){ .seed = at, .left = writers ? 20 : 0 };
+        fake_db->cookie = &app;
+        fake_db->on_call = write_something;
+        fake_db->fault = fault;
+        fake_db->fault_at = at;
+        scene_run(&scene);
+        calls = fake_db->calls;
+        fake_db->on_call = NULL;
+
+        if (scene.status != ENVL_OK) {
+            if (scene.status != ENVL_E_DATABASE &&
+                scene.status != ENVL_E_LOCKED &&
+                !(writers && scene.status == ENVL_E_FINDINGS))
+                fail_msg("call %u: %s: %s", at,
+                         envl_status_name(scene.status), scene.err.message);
+            gave_up++;
+            rerun(&scene);
+        }
+        check_rows(&scene, &app);
+        if (!writers) {
+            check_ledger(&scene);
+            /* The sweep and a closing pass, what was read ahead, and one
+               batch that is read again (I11). */
+            if (scene_count(&scene, "pass") == 1)
+                assert_in_range(fake_db->rows_read, 0, 2 * ROWS + 3 * 10);
+        }
+    } while (calls >= at);
+    print_message("           %u calls, %u runs ended early\n", at, gave_up);
+    assert_true(at > 50);
+    scene_free(&scene);
+}
+
+static void
+survives_a_connection_lost_before_any_call(void **state)
+{
+    (void)state;
+    every_call(FAKE_LOST_BEFORE, false, 2000);
+}
+
+static void
+survives_a_connection_lost_after_any_call(void **state)
+{
+    (void)state;
+    every_call(FAKE_LOST_AFTER, false, 2000);
+}
+
+static void
+survives_a_lock_at_any_call(void **state)
+{
+    (void)state;
+    every_call(FAKE_LOCK, false, 2000);
+}
+
+static void
+resumes_after_a_death_before_any_call(void **state)
+{
+    (void)state;
+    every_call(FAKE_DIE_BEFORE, false, 1);
+}
+
+static void
+resumes_after_a_death_after_any_call(void **state)
+{
+    (void)state;
+    every_call(FAKE_DIE_AFTER, false, 1);
+}
+
+static void
+loses_nothing_to_a_lost_connection_while_rows_are_written(void **state)
+{
+    (void)state;
+    every_call(FAKE_LOST_BEFORE, true, 2000);
+    every_call(FAKE_LOST_AFTER, true, 2000);
+}
+
+static void
+loses_nothing_to_a_death_while_rows_are_written(void **state)
+{
+    (void)state;
+    every_call(FAKE_DIE_BEFORE, true, 1);
+    every_call(FAKE_DIE_AFTER, true, 1);
+}
+
+/* Faults everywhere, also while dealing with faults, and three workers. */
+static void
+weathers_a_storm(void **state)
+{
+    unsigned seeds = getenv("ENVL_TEST_QUICK") == NULL ? 25 : 4;
+    struct application app;
+    struct scene scene;
+    unsigned tries, faults = 0;
+
+    (void)state;
+    scene_new(&scene, FIELD_A, ",\"pace\":{\"rows\":[2,4]}");
+    scene.options.patience_ms = 300;
+    scene.options.workers = 3;
+    for (unsigned seed = 1; seed <= seeds; seed++) {
+        refill(&app);
+        app = (struct application){ .seed = seed, .left = 40 };
+        fake_db->cookie = &app;
+        fake_db->on_call = write_something;
+        fake_db->storm = 60;
+        fake_db->storm_seed = seed;
+        fake_db->storm_left = 40;
+        for (tries = 0; scene_run(&scene) != ENVL_OK && tries < 50; tries++)
+            fake_db->process++;
+        if (scene.status != ENVL_OK)
+            fail_msg("seed %u: %s: %s", seed,
+                     envl_status_name(scene.status), scene.err.message);
+        check_rows(&scene, &app);
+        faults += fake_db->hits;
+    }
+    print_message("           %u faults\n", faults);
+    scene_free(&scene);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(survives_a_connection_lost_before_any_call),
+        cmocka_unit_test(survives_a_connection_lost_after_any_call),
+        cmocka_unit_test(survives_a_lock_at_any_call),
+        cmocka_unit_test(resumes_after_a_death_before_any_call),
+        cmocka_unit_test(resumes_after_a_death_after_any_call),
+        cmocka_unit_test(
+            loses_nothing_to_a_lost_connection_while_rows_are_written),
+        cmocka_unit_test(weathers_a_storm),
+        cmocka_unit_test(loses_nothing_to_a_death_while_rows_are_written),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
