@@ -22,6 +22,7 @@ struct walk {
     struct stat mounts[MOUNT_LIMIT];
     size_t mount_count;
     char rest[PATH_MAX];
+    size_t at;        /* of the names still to go, in rest */
 };
 
 static void
@@ -181,14 +182,16 @@ follow(struct walk *walk, int fd, const struct stat *link,
     if (len <= 0)
         return file_fail(err, "reach", walk->path);
     target[len] = '\0';
-    room = snprintf(rest, sizeof(rest), "%s/%s", target, walk->rest);
+    room = snprintf(rest, sizeof(rest), "%s/%s", target,
+                    walk->rest + walk->at);
     if (room < 0 || (size_t)room >= sizeof(rest))
         return envl_fail(err, ENVL_E_POLICY, "%s '%s': the path is too long",
                          walk->rules->what, walk->path);
     /* Without names to go, the slash would say that it is a folder. */
-    if (walk->rest[0] == '\0')
+    if (walk->rest[walk->at] == '\0')
         rest[room - 1] = '\0';
     memcpy(walk->rest, rest, (size_t)room + 1);
+    walk->at = 0;
     return target[0] == '/' ? to_root(walk, err) : ENVL_OK;
 }
 
@@ -196,16 +199,16 @@ follow(struct walk *walk, int fd, const struct stat *link,
 static bool
 next_name(struct walk *walk, char name[NAME_MAX + 1], bool *last)
 {
-    size_t begin = strspn(walk->rest, "/");
-    size_t len = strcspn(walk->rest + begin, "/");
-    const char *after = walk->rest + begin + len;
+    const char *begin = walk->rest + walk->at;
+    size_t skip = strspn(begin, "/");
+    size_t len = strcspn(begin + skip, "/");
 
     if (len == 0 || len > NAME_MAX)
         return false;
-    memcpy(name, walk->rest + begin, len);
+    memcpy(name, begin + skip, len);
     name[len] = '\0';
-    *last = *after == '\0';
-    memmove(walk->rest, after, strlen(after) + 1);
+    walk->at += skip + len;
+    *last = walk->rest[walk->at] == '\0';
     return true;
 }
 

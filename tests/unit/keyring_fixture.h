@@ -16,6 +16,14 @@
 
 #include "cmocka_all.h"
 
+/* Only a release build, and not under valgrind, is held to times. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
+    !defined(__OPTIMIZE__)
+#define SLOW true
+#else
+#define SLOW (getenv("LD_PRELOAD") != NULL)
+#endif
+
 struct fixture {
     char dir[128];
     char ring[160];

@@ -433,7 +433,7 @@ a_torn_record_is_seen_by_the_next_writer(void **state)
     int at, torn = 0;
 
     (void)state;
-    for (at = 0; at < 12; at++) {
+    for (at = 0; at < 30; at++) {
         unlink(log.path);
         write_records(&log, log.ring, 2);
         assert_int_equal(envl_audit_open(log.path, log.ring, &audit, NULL),
@@ -451,7 +451,7 @@ a_torn_record_is_seen_by_the_next_writer(void **state)
         trouble = NONE;
         envl_audit_free(audit);
     }
-    print_message("%d torn\n", torn);
+    assert_true(torn > 0);
     log_free(&log);
 }
 

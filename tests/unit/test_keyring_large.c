@@ -10,14 +10,6 @@
 #define KEYS     10000
 #define LIMIT_MS 150 /* after the unlock */
 
-/* Only a release build, and not under valgrind, is held to it. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
-    !defined(__OPTIMIZE__)
-#define SLOW true
-#else
-#define SLOW (getenv("LD_PRELOAD") != NULL)
-#endif
-
 static double
 now_ms(void)
 {

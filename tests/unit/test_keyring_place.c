@@ -255,9 +255,9 @@ open_read_only(const struct fixture *f)
     struct envl_keyring *ring = NULL;
 
     if (unshare(CLONE_NEWNS) != 0 ||
-        mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-        mount(f->dir, f->dir, NULL, MS_BIND, NULL) != 0 ||
-        mount(NULL, f->dir, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) !=
+        mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount(f->dir, f->dir, "none", MS_BIND, NULL) != 0 ||
+        mount("none", f->dir, "none", MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) !=
             0)
         return 77;
     if (try_open(f, &ring, NULL) != ENVL_OK)

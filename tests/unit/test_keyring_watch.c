@@ -1,5 +1,6 @@
 /* A ring that changes on disk while many threads use it. */
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
@@ -7,6 +8,9 @@
 
 #include "keyring/ring.h"
 #include "keyring_fixture.h"
+
+/* Four looks a second; a slow build is only asked to see it at all. */
+#define LIMIT_MS  (SLOW ? 20000 : 1000)
 
 static int64_t
 now_ms(void)
@@ -58,13 +62,13 @@ has(struct envl_keyring *ring, const char *kid)
     return found;
 }
 
-/* Milliseconds until ${ring} has ${kid}, at most 3000. */
+/* Milliseconds until ${ring} has ${kid}, or three times the limit. */
 static int64_t
 wait_for(struct envl_keyring *ring, const char *kid)
 {
     int64_t begin = now_ms();
 
-    while (!has(ring, kid) && now_ms() - begin < 3000)
+    while (!has(ring, kid) && now_ms() - begin < 3 * LIMIT_MS)
         pause_ms(5);
     return now_ms() - begin;
 }
@@ -87,7 +91,7 @@ a_change_is_seen_within_a_second(void **state)
         worst = took > worst ? took : worst;
     }
     print_message("seen after %lld ms at most\n", (long long)worst);
-    assert_true(worst < 1000);
+    assert_true(worst < LIMIT_MS);
     envl_keyring_free(writer);
     envl_keyring_free(reader);
     fixture_free(&f);
@@ -127,7 +131,9 @@ look_up(void *cookie)
             atomic_store(&r->wrong, true);
         last = hold.view->doc.generation;
         keyring_leave(r->ring, hold);
-        atomic_fetch_add_explicit(&r->looked, 1, memory_order_relaxed);
+        if (atomic_fetch_add_explicit(&r->looked, 1, memory_order_relaxed) %
+                1024 == 0)
+            sched_yield(); /* valgrind runs one thread at a time */
     }
     return NULL;
 }
@@ -136,11 +142,12 @@ static void
 four_threads_look_up_while_the_ring_changes(void **state)
 {
     struct fixture f = fixture_with_ring();
-    struct readers readers = { .ring = open_watched(&f) };
+    static struct readers readers; /* threads may outlive a failed test */
     struct envl_keyring *writer = must_open(&f);
     pthread_t threads[4];
 
     (void)state;
+    readers = (struct readers){ .ring = open_watched(&f) };
     for (int i = 0; i < 4; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, look_up,
                                         &readers), 0);
@@ -149,7 +156,7 @@ four_threads_look_up_while_the_ring_changes(void **state)
 
         snprintf(kid, sizeof(kid), "new-%d", i);
         add(writer, kid);
-        assert_true(wait_for(readers.ring, kid) < 1000);
+        assert_true(wait_for(readers.ring, kid) < LIMIT_MS);
     }
     /* Also by the reading process itself, and under a new ring key. */
     assert_int_equal(envl_keyring_reload(readers.ring, NULL), ENVL_OK);
@@ -176,7 +183,7 @@ a_file_that_does_not_load_changes_nothing(void **state)
     (void)state;
     add(writer, "k2");
     read_whole(f.ring, good, sizeof(good));
-    assert_true(wait_for(reader, "k2") < 1000);
+    assert_true(wait_for(reader, "k2") < LIMIT_MS);
     write_file(f.ring, envl_bytes_of("{}\n"), 0600);
     pause_ms(600);
     assert_true(has(reader, "k2"));
@@ -189,7 +196,7 @@ a_file_that_does_not_load_changes_nothing(void **state)
     /* Mended, and changed once more: it is followed again. */
     write_file(f.ring, envl_bytes_of(good), 0600);
     add(writer, "k3");
-    assert_true(wait_for(reader, "k3") < 1000);
+    assert_true(wait_for(reader, "k3") < LIMIT_MS);
     envl_keyring_free(writer);
     envl_keyring_free(reader);
     fixture_free(&f);
@@ -238,12 +245,13 @@ static void
 a_child_of_fork_sees_changes_too(void **state)
 {
     struct fixture f = fixture_with_ring();
-    struct readers readers = { .ring = open_watched(&f) };
+    static struct readers readers; /* threads may outlive a failed test */
     struct envl_keyring *writer = must_open(&f);
     pthread_t threads[4];
     pid_t child[8];
 
     (void)state;
+    readers = (struct readers){ .ring = open_watched(&f) };
     /* Other threads are reading at the moment of each fork. */
     for (int i = 0; i < 4; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, look_up,
@@ -255,7 +263,7 @@ a_child_of_fork_sees_changes_too(void **state)
             int64_t took = wait_for(readers.ring, "k2");
 
             envl_keyring_free(readers.ring);
-            _exit(took < 1500 ? 0 : 1);
+            _exit(took < 1500 || SLOW ? 0 : 1);
         }
     }
     pause_ms(100);
@@ -266,7 +274,7 @@ a_child_of_fork_sees_changes_too(void **state)
         assert_int_equal(waitpid(child[i], &status, 0), child[i]);
         assert_int_equal(status, 0);
     }
-    assert_true(wait_for(readers.ring, "k2") < 1000);
+    assert_true(wait_for(readers.ring, "k2") < LIMIT_MS);
     atomic_store(&readers.stop, true);
     for (int i = 0; i < 4; i++)
         pthread_join(threads[i], NULL);
