@@ -44,7 +44,8 @@ enum envl_status trail_begin_as(struct cli *cli, struct envl_keyring *ring,
 
 /**
  * trail_rekeyed(trail, ring, err):
- * The ring has a new ring key: go on under it (spec KEY-47).
+ * The ring has been made meanwhile: go on under its ring key.  After a change
+ * of the ring key this is not needed: the log notices it (spec AUD-20).
  */
 enum envl_status trail_rekeyed(struct trail *trail, struct envl_keyring *ring,
                                struct envl_error *err);
