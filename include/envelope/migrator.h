@@ -165,6 +165,11 @@ struct envl_read {
     uint32_t key_count;            /*   those that are gone are left out     */
     bool by_value; /* compare values (a salted digest), not row versions:
                       for rows that lost often because other columns are hot */
+    const char *unsealed; /* NULL; else rows may be left out in which every
+                             field that is there certainly begins like an
+                             envelope (under this kid; "": under any), but
+                             not the last row of a page that is not the end:
+                             a search for what is left, no census */
 };
 
 /* ---- writes ------------------------------------------------------------- */
@@ -258,6 +263,7 @@ struct envl_target_info {
                                         field: schema and table, ...      */
     uint32_t place_count;
     bool has_ids;                    /* rows carry default ids             */
+    bool finds_unsealed;             /* envl_read.unsealed is honoured     */
     uint64_t rows;                   /* an estimate                        */
     const struct envl_field_info *fields;
 };

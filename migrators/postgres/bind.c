@@ -5,6 +5,7 @@
 #include "postgres/fields.h"
 #include "postgres/keys.h"
 #include "postgres/notes.h"
+#include "postgres/select.h"
 
 /* Row versions are compared where the role can read them (spec: JOB-51). */
 static enum envl_status
@@ -89,6 +90,7 @@ bind_target(struct envl_store *store, const struct envl_target_spec *spec,
     target->info.label = target->label;
     target->info.place = target->place;
     target->info.place_count = 2;
+    target->info.finds_unsealed = select_can_find_unsealed(target);
     target->info.fields = target->field_infos;
     *out = target;
     return ENVL_OK;

@@ -1,4 +1,6 @@
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "postgres/fault.h"
 #include "postgres/keys.h"
@@ -124,6 +126,139 @@ put_measured(const struct envl_target *target, uint32_t variant,
                "$%u::pg_catalog.float8", next + 1);
 }
 
+/* ---- what is left ------------------------------------------------------- */
+
+bool
+select_can_find_unsealed(const struct envl_target *target)
+{
+    for (uint32_t i = 0; i < target->spec->field_count; i++) {
+        const struct pg_field *field = &target->fields[i];
+
+        if (field->mode != FIELD_MEMBER &&
+            (field->mode != FIELD_COLUMN ||
+             (field->column->class != COLUMN_TEXT &&
+              field->column->class != COLUMN_BYTEA)))
+            return false;
+    }
+    /* A measured page already bounds its bytes in its own way. */
+    return !select_is_measured(target);
+}
+
+void
+select_for_kid(struct envl_target *target, const char *kid)
+{
+    if (strcmp(target->unsealed_kid, kid) == 0)
+        return;
+    snprintf(target->unsealed_kid, sizeof(target->unsealed_kid), "%s", kid);
+    for (uint32_t i = SELECT_UNSEALED; i < SELECT_COUNT; i++) {
+        free(target->selects[i]);
+        target->selects[i] = NULL;
+    }
+}
+
+/* True in SQL if ${cell}, not null, begins like an envelope (spec ENV-7). */
+static void
+put_begins(const struct envl_target *target, enum column_class class,
+           const char *cell, struct sql *sql)
+{
+    const char *kid = target->unsealed_kid;
+    size_t len = strlen(kid);
+
+    switch (class) {
+    case COLUMN_BYTEA:
+        sql_format(sql, "(pg_catalog.substr(%s, 1, 4) = "
+                   "'\\x9e455601'::pg_catalog.bytea", cell);
+        if (len > 0)
+            sql_format(sql, " AND pg_catalog.substr(%s, 6, %zu) = pg_catalog."
+                       "set_byte('\\x00', 0, %zu) || '%s'::pg_catalog.bytea",
+                       cell, len + 1, len, kid);
+        sql_put(sql, ")");
+        break;
+    case COLUMN_JSONB:
+        sql_format(sql, "CASE pg_catalog.jsonb_typeof(%s) WHEN 'string' THEN "
+                   "pg_catalog.starts_with(%s OPERATOR(pg_catalog.#>>) "
+                   "'{}'::pg_catalog.text[], 'env1:%s%s') WHEN 'object' THEN "
+                   "pg_catalog.jsonb_exists_all(%s, ARRAY['env', 'payload'])",
+                   cell, cell, kid, len > 0 ? ":" : "", cell);
+        if (len > 0)
+            sql_format(sql, " AND coalesce(%s OPERATOR(pg_catalog.->>) 'kid' "
+                       "= '%s', false)", cell, kid);
+        sql_put(sql, " ELSE false END");
+        break;
+    default:
+        sql_format(sql, "pg_catalog.starts_with(%s, 'env1:%s%s')", cell, kid,
+                   len > 0 ? ":" : "");
+    }
+}
+
+/*
+ * True if the row may hold something that is not sealed.  A kid is of
+ * [a-z0-9.-] (spec ENV-3), so it stands in a literal as it is.
+ */
+static void
+put_unsealed(const struct envl_target *target, struct sql *sql)
+{
+    sql_put(sql, "(false");
+    for (uint32_t i = 0; i < target->spec->field_count; i++) {
+        const struct pg_field *field = &target->fields[i];
+        const char *value = target->cells[field->value_at];
+        const char *sibling = field->sibling_at < 0
+                                  ? NULL
+                                  : target->cells[field->sibling_at];
+        enum column_class class = field->mode == FIELD_MEMBER
+                                      ? COLUMN_JSONB
+                                      : field->column->class;
+        bool members = field->mode == FIELD_MEMBER;
+
+        sql_format(sql, " OR (%s) IS NOT NULL", value);
+        if (sibling != NULL && !field->spec->keep_source) {
+            /* A source beside a sibling should be gone; and in a rotation
+               the sibling is what counts. */
+            sql_format(sql, " OR ((%s) IS NOT NULL AND NOT ", sibling);
+            put_begins(target, members ? COLUMN_JSONB : field->into->class,
+                       sibling, sql);
+            sql_put(sql, ")");
+        } else if (sibling != NULL) {
+            sql_format(sql, " AND ((%s) IS NULL OR NOT ", sibling);
+            put_begins(target, members ? COLUMN_JSONB : field->into->class,
+                       sibling, sql);
+            sql_put(sql, ")");
+        } else {
+            sql_put(sql, " AND NOT ");
+            put_begins(target, class, value, sql);
+        }
+    }
+    sql_put(sql, ")");
+}
+
+/*
+ * The inner query takes rows in order; of those the outer one keeps what may
+ * be unsealed, and the last if there may be more behind it, so that the page
+ * has a key to go on from.
+ */
+static void
+put_filtered(const struct envl_target *target, uint32_t variant,
+             struct sql *sql)
+{
+    uint32_t columns = target->key_count + target->cell_count, next;
+
+    columns += (variant & SELECT_VALUE) == 0 ? 2 : 0;
+    sql_put(sql, "SELECT envl_page.* FROM (SELECT envl_rows.*, "
+            "pg_catalog.row_number() OVER () FROM (SELECT ");
+    put_columns(target, variant, sql);
+    sql_put(sql, ", ");
+    put_unsealed(target, sql);
+    next = put_bounds(target, variant, sql);
+    sql_put(sql, " ORDER BY ");
+    keys_put_order(target, sql, "");
+    sql_format(sql, " LIMIT $%u::pg_catalog.int8) AS envl_rows) AS "
+               "envl_page(", next);
+    for (uint32_t i = 0; i < columns; i++)
+        sql_format(sql, "c%u, ", i);
+    sql_format(sql, "unsealed, number) WHERE envl_page.unsealed OR "
+               "envl_page.number = $%u::pg_catalog.int8", next);
+}
+
 const char *
 select_page(struct envl_target *target, uint32_t variant)
 {
@@ -131,7 +266,9 @@ select_page(struct envl_target *target, uint32_t variant)
 
     if (target->selects[variant] != NULL)
         return target->selects[variant];
-    if (select_is_measured(target) && (variant & SELECT_KEYS) == 0)
+    if (variant & SELECT_UNSEALED)
+        put_filtered(target, variant, &sql);
+    else if (select_is_measured(target) && (variant & SELECT_KEYS) == 0)
         put_measured(target, variant, &sql);
     else
         put_plain(target, variant, &sql);

@@ -11,7 +11,9 @@
  * The statement for SELECT_* ${variant}, made once and borrowed from
  * ${target}; NULL if memory is short.  Its columns are ctid and xmin (not
  * with SELECT_VALUE), the keys, the cells and, if select_is_measured, two
- * float8: the size of the values up to and with the row, and of the row's.
+ * float8: the size of the values up to and with the row, and of the row's;
+ * with SELECT_UNSEALED a bool and an int8: whether the row may hold something
+ * unsealed, and its number among the rows looked at.
  * Parameters: with SELECT_KEYS the arrays of keys; else the bounds that the
  * variant names, the number of rows, and if measured the number of bytes.
  */
@@ -23,6 +25,19 @@ const char *select_page(struct envl_target *target, uint32_t variant);
  * stored out of line can one page be far heavier than those before.
  */
 bool select_is_measured(const struct envl_target *target);
+
+/**
+ * select_can_find_unsealed(target):
+ * Whether the server can tell for every field that it begins like an
+ * envelope: not for wildcards and documents that are changed by bytes.
+ */
+bool select_can_find_unsealed(const struct envl_target *target);
+
+/**
+ * select_for_kid(target, kid):
+ * Make SELECT_UNSEALED look for ${kid} ("": any) from now on.
+ */
+void select_for_kid(struct envl_target *target, const char *kid);
 
 /* envl_migrator.last_key and split. */
 enum envl_status select_last_key(struct envl_target *target, envl_key_fn *each,

@@ -83,7 +83,8 @@ enum row_form {
 #define SELECT_UNTIL 2u
 #define SELECT_KEYS  4u
 #define SELECT_VALUE 8u
-#define SELECT_COUNT 16u
+#define SELECT_UNSEALED 16u
+#define SELECT_COUNT 32u
 
 struct envl_target {
     struct envl_store *store;
@@ -106,6 +107,7 @@ struct envl_target {
     char **digests;         /*   and of the bytes that are digested        */
     uint32_t cell_count;
     char *selects[SELECT_COUNT];
+    char unsealed_kid[64];  /* what SELECT_UNSEALED was made for           */
     uint64_t row_bytes;     /* of an average row, as seen so far           */
     struct envl_target_info info;
     struct envl_field_info *field_infos;
@@ -137,6 +139,7 @@ struct reading {
     enum row_form form;
     bool by_keys;
     bool measured; /* the result's last column is a running size */
+    bool unsealed; /*   or the number of the row among those looked at */
     uint8_t salt[16];
 };
 
