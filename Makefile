@@ -37,8 +37,9 @@ FLAGS_asan    := -O1 -g -fsanitize=address,undefined \
                  -fno-sanitize-recover=all -fno-omit-frame-pointer
 FLAGS_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 FLAGS_cover   := -O0 -g --coverage
+FLAGS_fuzz    := $(FLAGS_asan) -fsanitize=fuzzer-no-link
 ifndef FLAGS_$(BUILD)
-$(error BUILD must be one of release debug asan tsan cover, not "$(BUILD)")
+$(error BUILD must be one of release debug asan tsan cover fuzz, not "$(BUILD)")
 endif
 
 CPPFLAGS += -Iinclude -Ilibenvelope -D_GNU_SOURCE -MMD -MP \
@@ -161,6 +162,25 @@ $(SQLITE_TESTS) $(SQLITE_BENCH): $(OUT)/%: $(OUT)/%.o $(SQLITE_OBJ) \
 .PHONY: check-sqlite
 check-sqlite: $(SQLITE_TESTS)
 	$(Q)for t in $^; do $(RUN) $$t || exit 1; done
+
+# Fuzz targets, each with replay.o as its main, which runs seeds and changed
+# copies of them; with BUILD=fuzz CC=clang libFuzzer takes its place.
+FUZZERS := $(patsubst %.c,$(OUT)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+$(FUZZERS): $(OUT)/%: $(OUT)/%.o $(ENGINE) $(COMMON) $(ARCHIVE) \
+    $(if $(filter fuzz,$(BUILD)),,$(OUT)/tests/fuzz/replay.o)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) $(if $(filter fuzz,$(BUILD)),-fsanitize=fuzzer) \
+	    -o $@ $(filter %.o,$^) $(ENGINE) $(COMMON) $(ARCHIVE) $(CORE_LIBS)
+
+.PHONY: fuzz-build fuzz-run fuzz-replay
+fuzz-build: $(FUZZERS)
+fuzz-run: $(FUZZERS)
+	$(Q)n=0; for f in $^; do \
+	    $$f $$(find tests/fuzz/corpus/$$(basename $$f) -type f 2>/dev/null | sort) \
+	        || { echo "FAIL $$f"; exit 1; }; n=$$((n + 1)); \
+	done; echo "fuzz: $$n passed, 0 failed, 0 skipped"
+fuzz-replay:
+	$(Q)$(MAKE) --no-print-directory BUILD=asan fuzz-run
 
 # ---- set-up, demo, check ------------------------------------------------
 
