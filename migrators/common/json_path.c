@@ -458,11 +458,12 @@ compare_names(const void *left, const void *right)
 static void
 close_names(struct json_path *path, const struct frame *frame)
 {
-    struct name *names = path->names + frame->first_name;
     size_t count = path->name_count - frame->first_name;
+    struct name *names;
 
-    if (count == 0)
+    if (count == 0) /* and there may be no array yet */
         return;
+    names = path->names + frame->first_name;
     path->name_count = frame->first_name;
     names[count - 1].to = (uint32_t)path->leaf_count;
     qsort(names, count, sizeof(*names), compare_names);

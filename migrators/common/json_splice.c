@@ -290,10 +290,11 @@ emit(struct splice *splice, struct envl_buf *out)
         kept = (struct envl_bytes){ document.ptr + at, patch.at - at };
         if ((status = envl_buf_append(out, kept, splice->err)) != ENVL_OK)
             return status;
-        patch.text.ptr = splice->texts.ptr + patch.text_at;
-        if (patch.text.len > 0 &&
-            (status = envl_buf_append(out, patch.text,
-                                      splice->err)) != ENVL_OK)
+        if (patch.text.len > 0) {
+            patch.text.ptr = splice->texts.ptr + patch.text_at;
+            status = envl_buf_append(out, patch.text, splice->err);
+        }
+        if (status != ENVL_OK)
             return status;
         at = patch.end;
     }
