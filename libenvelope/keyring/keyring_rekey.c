@@ -239,8 +239,7 @@ envl_keyring_destroy(struct envl_keyring *ring, const char *kid,
         status = envl_fail(err, ENVL_E_NOKEY, "no key '%.63s' in the keyring",
                            kid);
         envl_hint(err, "see: envelope key list");
-    } else if (entry->key.info.state == ENVL_KEY_ACTIVE ||
-               entry->key.info.state == ENVL_KEY_DESTROYED) {
+    } else if (entry->key.info.state != ENVL_KEY_DISABLED) {
         /* spec: KEY-41 */
         status = envl_fail(err, ENVL_E_POLICY,
                            "key '%s' is %s and cannot be destroyed", kid,
@@ -248,6 +247,9 @@ envl_keyring_destroy(struct envl_keyring *ring, const char *kid,
         if (entry->key.info.state == ENVL_KEY_ACTIVE)
             envl_hint(err, "rotate to another key, verify, and disable it "
                       "first");
+        else if (entry->key.info.state != ENVL_KEY_DESTROYED)
+            envl_hint(err, "verify that nothing is sealed under it, and "
+                      "disable it first: envelope key disable %s", kid);
     } else {
         /* spec: KEY-31 */
         entry->key.info.state = ENVL_KEY_DESTROYED;

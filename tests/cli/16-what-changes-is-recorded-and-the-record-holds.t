@@ -49,7 +49,8 @@ is "is recorded, too" 1 "$(grep -c '"outcome":"policy"' "$ENVELOPE_AUDIT")"
 
 # ---- a new ring key --------------------------------------------------------
 # spec: KEY-47, AUD-20
-ok "destroy a key" e key destroy k3 --yes=k3
+ok "disable a key" e key disable k3
+ok "destroy it" e key destroy k3 --yes=k3
 is "closed under the one, opened under the other" \
     '"closed" "opened"' \
     "$(grep '"verb":"ring key changed"' "$ENVELOPE_AUDIT" |

@@ -151,6 +151,18 @@ must_open(const struct fixture *f)
     return ring;
 }
 
+/* Disable a key, and destroy it. */
+static inline void
+destroy_key(struct envl_keyring *ring, const char *kid)
+{
+    struct envl_error err;
+
+    if (envl_keyring_set_state(ring, kid, ENVL_KEY_DISABLED, &err) !=
+            ENVL_OK ||
+        envl_keyring_destroy(ring, kid, false, &err) != ENVL_OK)
+        fail_msg("%s", err.message);
+}
+
 static inline struct envl_secret *
 secret_of(const char *text)
 {

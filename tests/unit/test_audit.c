@@ -257,8 +257,7 @@ log_goes_on_under_a_new_ring_key(void **state)
                      ENVL_OK);
     assert_int_equal(envl_keyring_add(log.ring, &spec, NULL), ENVL_OK);
     assert_int_equal(log_append(audit, "key destroy", NULL), ENVL_OK);
-    assert_int_equal(envl_keyring_destroy(log.ring, "k1", false, NULL),
-                     ENVL_OK);
+    destroy_key(log.ring, "k1");
     assert_int_equal(log_append(audit, "key destroy", NULL), ENVL_OK);
     envl_audit_free(audit);
 

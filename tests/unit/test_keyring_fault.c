@@ -141,6 +141,9 @@ __wrap_renameat2(int a, const char *from, int b, const char *to,
     return strike('n') ? -1 : __real_renameat2(a, from, b, to, flags);
 }
 
+#define OLD 3u /* generations of the rig, */
+#define NEW 4u /* and after an operation  */
+
 /* ---- the operations ----------------------------------------------------- */
 
 struct rig {
@@ -173,6 +176,8 @@ rig_new(void)
 
     rig.ring = must_open(&rig.f);
     assert_int_equal(envl_keyring_add(rig.ring, &spec, NULL), ENVL_OK);
+    assert_int_equal(envl_keyring_set_state(rig.ring, "k2", ENVL_KEY_DISABLED,
+                                            NULL), ENVL_OK);
     read_whole(rig.f.ring, rig.before, sizeof(rig.before));
     return rig;
 }
@@ -215,18 +220,18 @@ fail_at(operation *act, enum trouble kind, int at)
 
     generation = generation_now(&rig);
     read_whole(rig.f.ring, after, sizeof(after));
-    if (generation == 2)
+    if (generation == OLD)
         assert_string_equal(after, rig.before);
     else
-        assert_int_equal(generation, 3);
+        assert_int_equal(generation, NEW);
     if (status == ENVL_OK)
-        assert_int_equal(generation, 3);
+        assert_int_equal(generation, NEW);
     else
         assert_true(status == ENVL_E_IO || status == ENVL_E_POLICY ||
                     status == ENVL_E_AUTH);
     /* The same process can go on from what it was told. */
     assert_int_equal(envl_keyring_reload(rig.ring, NULL), ENVL_OK);
-    if (generation == 2)
+    if (generation == OLD)
         assert_int_equal(act(&rig), ENVL_OK);
     assert_int_equal(count_files(rig.f.dir), 2);
     rig_free(&rig);
@@ -312,16 +317,16 @@ kill_at(operation *act, enum trouble kind, int at)
 
     generation = generation_now(&rig);
     read_whole(rig.f.ring, after, sizeof(after));
-    if (generation == 2)
+    if (generation == OLD)
         assert_string_equal(after, rig.before);
     else
-        assert_int_equal(generation, 3);
+        assert_int_equal(generation, NEW);
     if (!WIFSIGNALED(status))
-        assert_int_equal(generation, 3);
+        assert_int_equal(generation, NEW);
 
     /* The next change clears away what the dead writer left. */
     assert_int_equal(envl_keyring_reload(rig.ring, NULL), ENVL_OK);
-    assert_int_equal(envl_keyring_set_state(rig.ring, "k1", generation == 3 &&
+    assert_int_equal(envl_keyring_set_state(rig.ring, "k1", generation == NEW &&
                                             act == do_add ? ENVL_KEY_ACTIVE
                                                 : ENVL_KEY_DECRYPT_ONLY,
                                             NULL), ENVL_OK);
