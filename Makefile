@@ -182,6 +182,17 @@ fuzz-run: $(FUZZERS)
 fuzz-replay:
 	$(Q)$(MAKE) --no-print-directory BUILD=asan fuzz-run
 
+# What values and streams cost beside their primitives; tests/bench.
+BENCHES := $(OUT)/tests/bench/bench_values $(OUT)/tests/bench/bench_streams
+
+$(BENCHES): $(OUT)/%: $(OUT)/%.o $(ARCHIVE)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
+
+.PHONY: bench
+bench: $(BENCHES)
+	$(Q)for b in $^; do $$b || exit 1; done
+
 # ---- set-up, demo, check ------------------------------------------------
 
 .PHONY: deps demo check soak lint symbols

@@ -51,14 +51,15 @@ utf8_update(struct utf8_check *check, struct envl_bytes piece)
             i++;
             continue;
         }
-        /* Nearly everything is ASCII: eight bytes at a time. */
-        while (piece.len - i >= 8) {
-            uint64_t word;
+        /* Nearly everything is ASCII: 32 bytes at a time. */
+        while (piece.len - i >= 32) {
+            uint64_t words[4];
 
-            memcpy(&word, piece.ptr + i, 8);
-            if ((word & UINT64_C(0x8080808080808080)) != 0)
+            memcpy(words, piece.ptr + i, 32);
+            if (((words[0] | words[1] | words[2] | words[3]) &
+                 UINT64_C(0x8080808080808080)) != 0)
                 break;
-            i += 8;
+            i += 32;
         }
         while (i < piece.len && piece.ptr[i] < 0x80)
             i++;

@@ -30,8 +30,10 @@ payload_derive(const struct hmac512_key *input,
 bool
 payload_commits(const struct payload_keys *keys, const uint8_t *payload)
 {
-    return sodium_memcmp(keys->commitment, payload + PAYLOAD_SALT_LEN,
-                         PAYLOAD_COMMITMENT_LEN) == 0;
+    _Static_assert(PAYLOAD_COMMITMENT_LEN == crypto_verify_32_BYTES,
+                   "libsodium compares 32 bytes in constant time");
+    return crypto_verify_32(keys->commitment,
+                            payload + PAYLOAD_SALT_LEN) == 0;
 }
 
 /* spec: ENV-4.5 */
