@@ -1,0 +1,160 @@
+#include "envelope_fixture.h"
+
+static struct envl_keyring *ring;
+static struct fake_provider fake;
+
+static void
+it_says_what_the_envelope_says(void **state)
+{
+    static uint8_t value[30000];
+
+    (void)state;
+    for (size_t n = 0; n < 6; n++) {
+        struct envl_seal_options options = {
+            .encoding = (enum envl_encoding)(n % 3), .pad = ENVL_PAD_NONE,
+        };
+        const char *kid = n / 3 == 0 ? "k-old" : "kek-old";
+        size_t len = n * 6000;
+        struct envl_buf e = seal_under(kid, options, (struct envl_bytes){
+            value, len });
+        struct envl_buf binary = ENVL_BUF_INIT;
+        struct envl_info info;
+
+        assert_int_equal(envl_inspect(envl_buf_view(&e), &info, NULL),
+                         ENVL_OK);
+        assert_int_equal(info.version, 1);
+        assert_int_equal(info.encoding, options.encoding);
+        assert_int_equal(info.mode, n / 3);
+        assert_string_equal(info.kid, kid);
+        assert_int_equal(envl_recode(envl_buf_view(&e), ENVL_ENCODING_BINARY,
+                                     &binary, NULL), ENVL_OK);
+        assert_int_equal(info.binary_len, binary.len);
+        envl_buf_free(&binary);
+        envl_buf_free(&e);
+    }
+}
+
+static void
+it_knows_the_place_and_the_state_without_decrypting(void **state)
+{
+    static const struct {
+        const char *kid;
+        enum envl_key_state state;
+    } cases[] = {
+        { "k-now", ENVL_KEY_ACTIVE }, { "k-old", ENVL_KEY_DECRYPT_ONLY },
+        { "k-pre", ENVL_KEY_PRE_ACTIVE }, { "kek-now", ENVL_KEY_ACTIVE },
+        { "hsm-2", ENVL_KEY_DECRYPT_ONLY },
+    };
+    struct envl_open_options any = { .size = sizeof(any), .scope = "*" };
+    struct envl_seal_options text = { .encoding = ENVL_ENCODING_TEXT };
+
+    (void)state;
+    for (size_t i = 0; i < 5; i++) {
+        struct envl_buf e = seal_under(cases[i].kid, text, LITERAL("secret"));
+        struct envl_verdict verdict;
+
+        assert_int_equal(envl_classify(ring, &any, &here, envl_buf_view(&e),
+                                       &verdict, NULL), ENVL_OK);
+        assert_int_equal(verdict.status, ENVL_OK);
+        assert_int_equal(verdict.state, cases[i].state);
+        assert_string_equal(verdict.info.kid, cases[i].kid);
+        assert_int_equal(envl_classify(ring, &any, &there, envl_buf_view(&e),
+                                       &verdict, NULL), ENVL_OK);
+        assert_int_equal(verdict.status, ENVL_E_AUTH);
+        assert_int_equal(verdict.state, cases[i].state);
+        assert_string_equal(verdict.info.kid, cases[i].kid);
+        envl_buf_free(&e);
+    }
+}
+
+/* spec: ENV-4.11: it is enough to skip a value, and proves no value. */
+static void
+a_broken_chunk_does_not_show(void **state)
+{
+    struct envl_seal_options binary = { .encoding = ENVL_ENCODING_BINARY };
+    struct envl_buf e = seal_under("k-now", binary, LITERAL("secret"));
+    struct envl_verdict verdict;
+
+    (void)state;
+    e.ptr[e.len - 1] ^= 1;
+    assert_int_equal(envl_classify(ring, NULL, &here, envl_buf_view(&e),
+                                   &verdict, NULL), ENVL_OK);
+    assert_int_equal(verdict.status, ENVL_OK);
+    envl_buf_free(&e);
+}
+
+static void
+what_is_no_answer_leaves_the_verdict_alone(void **state)
+{
+    static const struct envl_pair twice[] = { PAIR("a", "1"), PAIR("a", "1") };
+    struct envl_open_options far = { .size = sizeof(far), .scope = "far" };
+    struct envl_seal_options text = { .encoding = ENVL_ENCODING_TEXT };
+    const struct envl_context bad = { twice, 2 };
+    struct envl_buf e = seal_under("hsm", text, LITERAL("secret"));
+    struct envl_verdict verdict = { .status = ENVL_E_IO };
+
+    (void)state;
+    assert_int_equal(envl_classify(ring, NULL, &bad, LITERAL("x"), &verdict,
+                                   NULL), ENVL_E_USAGE);
+    fake.answer = ENVL_E_PROVIDER;
+    assert_int_equal(envl_classify(ring, &far, &here, envl_buf_view(&e),
+                                   &verdict, NULL), ENVL_E_PROVIDER);
+    fake.answer = ENVL_OK;
+    assert_int_equal(verdict.status, ENVL_E_IO);
+    envl_buf_free(&e);
+}
+
+/* Base64url is checked to its end though only its head is kept. */
+static void
+a_bad_character_far_behind_is_format(void **state)
+{
+    struct envl_seal_options text = { .encoding = ENVL_ENCODING_TEXT };
+    static uint8_t value[20000];
+    struct envl_buf e = seal_under("k-now", text, (struct envl_bytes){
+        value, sizeof(value) });
+    struct envl_info info;
+
+    (void)state;
+    assert_int_equal(envl_inspect(envl_buf_view(&e), &info, NULL), ENVL_OK);
+    for (size_t at = 20; at < e.len; at += 397) {
+        uint8_t c = e.ptr[at];
+
+        e.ptr[at] = '=';
+        assert_int_equal(envl_inspect(envl_buf_view(&e), &info, NULL),
+                         ENVL_E_FORMAT);
+        e.ptr[at] = c;
+    }
+    envl_buf_free(&e);
+}
+
+static int
+set_up(void **state)
+{
+    (void)state;
+    ring = make_ring(false);
+    set_provider(ring, "hsm", &fake);
+    set_provider(ring, "hsm-2", &fake);
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    (void)state;
+    envl_keyring_free(ring);
+    return 0;
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_says_what_the_envelope_says),
+        cmocka_unit_test(it_knows_the_place_and_the_state_without_decrypting),
+        cmocka_unit_test(a_broken_chunk_does_not_show),
+        cmocka_unit_test(what_is_no_answer_leaves_the_verdict_alone),
+        cmocka_unit_test(a_bad_character_far_behind_is_format),
+    };
+
+    return cmocka_run_group_tests_name("classify", tests, set_up, tear_down);
+}
