@@ -217,7 +217,7 @@ open_items(struct batch *batch, struct envl_item *items, size_t count,
         items[i].status = open_item(batch, &items[i], &remote);
         if (!remote || items[i].status != ENVL_OK)
             continue;
-        items[i].status = ENVL_E_PROVIDER; /* until it is known better */
+        items[i].status = ENVL_E_NOMEM; /* until it is known better */
         if (waiting == NULL)
             waiting = calloc(count, sizeof(struct envl_item *));
         if (waiting == NULL)
@@ -255,8 +255,11 @@ envl_open_batch(struct envl_keyring *ring,
     enum envl_status status;
     size_t failed = 0;
 
-    for (size_t i = 0; i < count; i++)
+    /* If memory runs out, that is the status of those not yet looked at. */
+    for (size_t i = 0; i < count; i++) {
         items[i].output = (struct envl_bytes){ NULL, 0 };
+        items[i].status = ENVL_E_NOMEM;
+    }
     status = select_open_options(options, &batch.options, err);
     if (status == ENVL_OK)
         status = reserve(items, count, arena, err);
