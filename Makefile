@@ -140,7 +140,8 @@ WRAP_test_spec_vectors := -Wl,--wrap=random_fill
 WRAP_test_keyring_fault := $(foreach f,openat __openat_2 write read fsync \
     fchmod flock close renameat renameat2,-Wl,--wrap=$(f))
 WRAP_test_random := -Wl,--wrap=getrandom
-WRAP_test_memory := -Wl,--wrap=malloc,--wrap=calloc,--wrap=sodium_malloc
+WRAP_test_memory := $(foreach f,malloc calloc aligned_alloc sodium_malloc,\
+    -Wl,--wrap=$(f))
 
 .PHONY: unit unit-build print-units
 unit-build: $(UNITS)

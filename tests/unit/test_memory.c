@@ -1,7 +1,8 @@
 /*
  * Every allocation of sealing, opening, batches and streams fails once: the
  * answer is nomem, nothing is leaked, and nothing is given out.  What is said
- * to need no allocation has none.  (WRAP: malloc, calloc, sodium_malloc.)
+ * to need no allocation has none.  (WRAP: malloc, calloc, aligned_alloc,
+ * sodium_malloc.)
  */
 #include "envelope_fixture.h"
 
@@ -12,9 +13,11 @@ static unsigned allocated; /* since it was last set to 0          */
 
 void *__real_malloc(size_t len);
 void *__real_calloc(size_t count, size_t len);
+void *__real_aligned_alloc(size_t unit, size_t len);
 void *__real_sodium_malloc(size_t len);
 void *__wrap_malloc(size_t len);
 void *__wrap_calloc(size_t count, size_t len);
+void *__wrap_aligned_alloc(size_t unit, size_t len);
 void *__wrap_sodium_malloc(size_t len);
 
 static bool
@@ -34,6 +37,12 @@ void *
 __wrap_calloc(size_t count, size_t len)
 {
     return fails() ? NULL : __real_calloc(count, len);
+}
+
+void *
+__wrap_aligned_alloc(size_t unit, size_t len)
+{
+    return fails() ? NULL : __real_aligned_alloc(unit, len);
 }
 
 void *
