@@ -161,6 +161,12 @@ $(SQLITE_TESTS) $(SQLITE_BENCH): $(OUT)/%: $(OUT)/%.o $(SQLITE_OBJ) \
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(COMMON) $(ARCHIVE) \
 	    $(TEST_LIBS) $(PLUGIN_LIBS_sqlite) $(CORE_LIBS)
 
+# A page of rows beside the library's own batch calls.
+TRANSFORM_BENCH := $(OUT)/tests/bench/bench_transform
+$(TRANSFORM_BENCH): $(OUT)/%: $(OUT)/%.o $(ENGINE) $(ARCHIVE)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
+
 .PHONY: check-sqlite
 check-sqlite: $(SQLITE_TESTS)
 	$(Q)for t in $^; do $(RUN) $$t || exit 1; done

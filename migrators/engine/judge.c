@@ -235,6 +235,7 @@ judge_plain(struct work *work, struct leaf_work *lw, struct envl_error *err)
                     legacy_scheme(lw->value) != NULL;
     facts->type_ok = choose_type(lw);
     facts->fits = bound_fits(lw->field, lw->value.len);
+    lw->ready = facts->type_ok;
     return facts->type_ok && lw->type == ENVL_TYPE_JSON
                ? look_into_string(work->transform, lw, err) : ENVL_OK;
 }
@@ -340,7 +341,7 @@ judge_open(struct work *work, struct envl_error *err)
         lw->at[at].opened = true;
         lw->at[at].type = item->type;
         lw->at[at].plain = item->output;
-        if (at == LEAF_SIBLING && !lw->facts.source.sealed)
+        if (at == LEAF_SIBLING && lw->ready)
             lw->facts.same = same_value(lw);
     }
     return ENVL_OK;

@@ -174,6 +174,7 @@ look_at_all(struct work *work, const struct envl_page *page,
             lw->field = &t->bound.fields[leaf->field];
             lw->at[0].kid = lw->at[1].kid = "";
             lw->at[0].opened = lw->at[1].opened = false;
+            lw->ready = false;
             lw->put.kind = ENVL_KIND_ABSENT;
             result->row = r;
             result->leaf = l;

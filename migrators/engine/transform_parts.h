@@ -30,8 +30,9 @@ struct leaf_work {
     const struct bound_field *field;
     struct row_facts facts;
     struct envl_context context;
-    struct envl_bytes value;  /* the source, decoded                     */
-    enum envl_type type;      /* to seal it as                           */
+    bool ready;               /* the source can be sealed as it is: has  */
+    struct envl_bytes value;  /*   what is sealed, decoded               */
+    enum envl_type type;      /*   and as what                           */
     struct leaf_envelope at[2];
     struct envl_cell put;     /* its new envelope; ABSENT: no edit       */
 };
