@@ -220,8 +220,7 @@ const struct command cmd_encrypt = {
         "stream of bytes in bounded memory. Text and object forms end in a\n"
         "newline. What is an envelope already is refused.",
     .examples =
-        "printf %s \"$TOKEN\" | envelope encrypt --context "
-        "field=users.token --context id=42\n"
+        "envelope encrypt --context field=users.token --context id=42 < token\n"
         "envelope encrypt --encoding binary -o dump.env dump.sql\n"
         "envelope encrypt --type json --encoding object config.json",
 };

@@ -42,6 +42,5 @@ const struct command cmd_open = {
         "exit code is 3. Answers are written before more input is awaited.\n"
         "A line is at most 16 MiB.",
     .examples =
-        "printf '%s\\n' '{\"envelope\":\"env1:...\",\"context\":"
-        "{\"field\":\"users.pw\",\"id\":\"42\"}}' | envelope open",
+        "envelope open < sealed.jsonl > values.jsonl",
 };

@@ -63,6 +63,7 @@ const struct command cmd_seal = {
         "exit code is 3. Answers are written before more input is awaited.\n"
         "A line is at most 16 MiB.",
     .examples =
-        "printf '%s\\n' '{\"value\":\"hunter2\",\"context\":"
-        "{\"field\":\"users.pw\",\"id\":\"42\"}}' | envelope seal",
+        "echo '{\"value\":\"hunter2\",\"context\":{\"id\":\"42\"}}' | "
+        "envelope seal\n"
+        "envelope seal --encoding object < values.jsonl > sealed.jsonl",
 };

@@ -12,7 +12,7 @@ static const struct command *const commands[] = {
     &cmd_unlock_add, &cmd_unlock_change, &cmd_unlock_remove, &cmd_encrypt,
     &cmd_decrypt, &cmd_seal, &cmd_open, &cmd_inspect, &cmd_rewrap, &cmd_rotate,
     &cmd_plan, &cmd_migrate, &cmd_status, &cmd_verify, &cmd_audit,
-    &cmd_audit_show, &cmd_audit_verify, &cmd_doctor, &cmd_selftest,
+    &cmd_audit_show, &cmd_audit_verify, &cmd_doctor, &cmd_selftest, &cmd_bench,
     &cmd_completion, &cmd_help, &cmd_version,
 };
 

@@ -5,6 +5,28 @@
 #include "command.h"
 #include "report.h"
 
+#define WIDTH  79u
+#define COLUMN 30 /* where the explanations begin, after two spaces */
+
+/* The explanation, broken between words. */
+static void
+print_wrapped(const char *text)
+{
+    const size_t room = WIDTH - COLUMN - 3;
+
+    while (strlen(text) > room) {
+        size_t len = room;
+
+        while (len > 0 && text[len] != ' ')
+            len--;
+        if (len == 0)
+            break;
+        report_print("%.*s\n  %*s ", (int)len, text, COLUMN, "");
+        text += len + 1;
+    }
+    report_print("%s\n", text);
+}
+
 static void
 print_option(enum option_id id)
 {
@@ -15,7 +37,8 @@ print_option(enum option_id id)
              spec->letter ? '-' : ' ', spec->letter ? spec->letter : ' ',
              spec->letter ? ", " : "  ", spec->name,
              spec->metavar ? " " : "", spec->metavar ? spec->metavar : "");
-    report_print("  %-30s %s\n", left, spec->help);
+    report_print("  %-*s ", COLUMN, left);
+    print_wrapped(spec->help);
 }
 
 static void

@@ -230,7 +230,8 @@ void
 report_json(json_t *document)
 {
     if (mode.json &&
-        (document == NULL || json_dumpf(document, stdout, JSON_COMPACT) != 0 ||
+        (document == NULL || json_dumpf(document, stdout,
+                    JSON_COMPACT | JSON_REAL_PRECISION(9)) != 0 ||
          putchar('\n') == EOF))
         mode.failed = true;
     json_decref(document);

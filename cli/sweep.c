@@ -51,7 +51,7 @@ sweep_open(struct cli *cli, const char *path, enum sweep_need need,
          (status = open_audit(cli, sweep, err)) != ENVL_OK))
         return status;
     signals_watch();
-    sweep_progress_init(&sweep->progress);
+    sweep_progress_init(&sweep->progress, need == SWEEP_WRITES);
     sweep->options = (struct engine_options){
         .ring = sweep->session.ring,
         .audit = sweep->audit,

@@ -10,11 +10,12 @@
 #define REDRAW_MS 200
 
 void
-sweep_progress_init(struct sweep_progress *progress)
+sweep_progress_init(struct sweep_progress *progress, bool lines)
 {
     *progress = (struct sweep_progress){
         .terminal = isatty(STDERR_FILENO) && !report_is_json() &&
                     !report_is_quiet(),
+        .lines = lines,
         .last = clock_monotonic_ms(),
     };
 }
@@ -120,6 +121,8 @@ sweep_progress_event(void *cookie, const struct engine_event *event)
 {
     struct sweep_progress *progress = cookie;
 
+    if (report_is_json() && !progress->lines)
+        return;
     switch (event->kind) {
     case ENGINE_PROGRESS:
         draw(progress, event);

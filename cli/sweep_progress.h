@@ -1,6 +1,7 @@
 /*
  * sweep_progress.h - how far a sweep is: a line that is redrawn on a terminal,
- * else one line every 30 s; with --json lines on standard output.
+ * else one line every 30 s; with --json, lines on standard output for
+ * the verbs that answer with lines, and nothing for those with one document.
  */
 #ifndef CLI_SWEEP_PROGRESS_H
 #define CLI_SWEEP_PROGRESS_H
@@ -12,6 +13,7 @@
 
 struct sweep_progress {
     bool terminal; /* redraw                       */
+    bool lines;    /* --json: as lines on standard output; else nothing */
     bool drawn;    /* a line stands there          */
     int64_t last;  /* when the last line was given */
     char phase[64];
@@ -19,10 +21,11 @@ struct sweep_progress {
 };
 
 /**
- * sweep_progress_init(progress):
- * Find out what standard error is.
+ * sweep_progress_init(progress, lines):
+ * Find out what standard error is; ${lines}: whether the verb's --json is
+ * lines.
  */
-void sweep_progress_init(struct sweep_progress *progress);
+void sweep_progress_init(struct sweep_progress *progress, bool lines);
 
 /**
  * sweep_progress_event(cookie, event):

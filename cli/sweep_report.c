@@ -59,11 +59,9 @@ print_target(const json_t *target)
     const json_t *field;
     size_t i;
 
-    report_text("%s: %lld rows%s", text(target, "target"),
-                number(target, "rows"),
-                json_is_true(json_object_get(target, "sampled"))
-                    ? " or about so many" : "");
-    report_text(", %lld of them looked at\n", number(target, "sampled_rows"));
+    report_text("%s: about %lld rows, %lld of them looked at\n",
+                text(target, "target"), number(target, "rows"),
+                number(target, "sampled_rows"));
     json_array_foreach(json_object_get(target, "fields"), i, field)
         print_field(field);
     print_census(json_object_get(target, "states"));

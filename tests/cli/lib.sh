@@ -80,8 +80,8 @@ is() {
 ok() {
     desc=$1
     shift
-    if "$@" >"$out" 2>"$err" </dev/null; then pass
-    else fail "$desc (exit $?)" "$(head -3 "$err")"; fi
+    if "$@" >"$tmp/.ok" 2>&1 </dev/null; then pass
+    else fail "$desc (exit $?)" "$(head -3 "$tmp/.ok")"; fi
 }
 not() {
     desc=$1
