@@ -4,6 +4,7 @@
 
 #include "engine/phase.h"
 #include "engine/ranges.h"
+#include "engine/search.h"
 #include "engine/sweep.h"
 
 #define FOREIGN_MS  500u
@@ -234,11 +235,13 @@ found(const struct record_job *job)
     return last->sealed + last->rotated + last->conflicts;
 }
 
-/* What a pass that is over means for the whole (spec JOB-62). */
+/* What a pass that is over means for the whole (spec JOB-62).  ${clean}: it
+   was searched after its last reading, and nothing was left. */
 static enum envl_status
-outcome(const struct record_job *job)
+outcome(const struct record_job *job, bool clean)
 {
-    if (found(job) > 0 || census_total(&job->census, ROW_PLAINTEXT) > 0)
+    if ((!clean && found(job) > 0) ||
+        census_total(&job->census, ROW_PLAINTEXT) > 0)
         return ENVL_E_FINDINGS;
     return job->phases[job->closing].quarantined > 0 ? ENVL_E_PARTIAL
                                                      : ENVL_OK;
@@ -277,7 +280,8 @@ forget(struct run *run, struct envl_error *err)
 }
 
 static enum envl_status
-finish(struct run *run, struct record_job *next, struct envl_error *err)
+finish(struct run *run, struct record_job *next, bool clean,
+       struct envl_error *err)
 {
     struct record_job before = run->job;
     enum envl_status status = forget(run, err);
@@ -285,7 +289,7 @@ finish(struct run *run, struct record_job *next, struct envl_error *err)
     if (status != ENVL_OK)
         return status;
     next->phase = RECORD_DONE;
-    next->outcome = outcome(next);
+    next->outcome = outcome(next, clean);
     run->job = *next;
     status = run_put(run, err);
     /* It is done only once the store says so. */
@@ -295,20 +299,41 @@ finish(struct run *run, struct record_job *next, struct envl_error *err)
     return status;
 }
 
+/*
+ * Is nothing left?  Where the store can search for it, that spares another
+ * reading of everything; rows in conflict are known to be left.
+ */
+static enum envl_status
+search(struct run *run, const struct record_job *next, bool *clean,
+       struct envl_error *err)
+{
+    const struct ledger *last = &next->phases[next->closing];
+    enum envl_status status = ENVL_OK;
+    bool left = true;
+
+    if (last->conflicts == 0)
+        status = search_left(run, last->quarantined, &left, err);
+    *clean = !left;
+    return status;
+}
+
 /* After the work of a phase: the next one, or the end. */
 static enum envl_status
 end(struct run *run, struct envl_error *err)
 {
     struct record_job next = run->job;
     enum envl_status status;
+    bool clean = false;
 
     next.census = (struct census){ 0 };
     next.ms = run->ms_before + (pace_now() - run->begun);
     status = sum_up(run, &next, err);
+    if (status == ENVL_OK)
+        status = search(run, &next, &clean, err);
     if (status == ENVL_OK) {
-        if (next.phase == RECORD_CLOSING &&
-            (found(&next) == 0 || next.closing >= RECORD_CLOSINGS)) {
-            status = finish(run, &next, err);
+        if (clean || (next.phase == RECORD_CLOSING &&
+            (found(&next) == 0 || next.closing >= RECORD_CLOSINGS))) {
+            status = finish(run, &next, clean, err);
         } else {
             next.phase = RECORD_CLOSING;
             next.closing++;
