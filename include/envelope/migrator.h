@@ -165,11 +165,10 @@ struct envl_read {
     uint32_t key_count;            /*   those that are gone are left out     */
     bool by_value; /* compare values (a salted digest), not row versions:
                       for rows that lost often because other columns are hot */
-    const char *unsealed; /* NULL; else rows may be left out in which every
-                             field that is there certainly begins like an
-                             envelope (under this kid; "": under any), but
-                             not the last row of a page that is not the end:
-                             a search for what is left, no census */
+    const char *unsealed; /* NULL; else a search in one snapshot, in any
+                             order, after and until unused: rows are left
+                             out in which every field that is there begins
+                             like an envelope (under this kid; "": any)  */
 };
 
 /* ---- writes ------------------------------------------------------------- */

@@ -115,8 +115,7 @@ fill_bounds(struct envl_target *target, const struct envl_read *read,
     status = add_bound(target, read->after, &bounds->after, params, err);
     if (status == ENVL_OK)
         status = add_bound(target, read->until, &bounds->until, params, err);
-    snprintf(bounds->rows, sizeof(bounds->rows), "%u",
-             reading->rows + (reading->unsealed ? 0 : 1));
+    snprintf(bounds->rows, sizeof(bounds->rows), "%u", reading->rows + 1);
     pipe_text(params, bounds->rows);
     if (reading->measured) {
         snprintf(bounds->bytes, sizeof(bounds->bytes), "%llu",
@@ -158,11 +157,12 @@ read_begin(struct envl_target *target, const struct envl_read *read,
         .form = read->by_value ? ROW_VALUE : target->form,
         .by_keys = read->keys != NULL,
     };
-    reading->measured = select_is_measured(target) && !reading->by_keys;
     reading->unsealed = read->unsealed != NULL && !reading->by_keys &&
                         target->info.finds_unsealed;
     if (reading->unsealed)
         select_for_kid(target, read->unsealed);
+    reading->measured = select_is_measured(target) && !reading->by_keys &&
+                        !reading->unsealed;
     sql = select_page(target, variant_of(read, reading));
     if (sql == NULL)
         return store_nomem(store, err);
@@ -239,32 +239,6 @@ was_cut(const struct reading *reading, const PGresult *result)
     return total >= (double)reading->bytes;
 }
 
-/* Of rows that were searched the last one looked at came too, unless those
-   were fewer than asked for. */
-static bool
-is_last(const struct reading *reading, const PGresult *result)
-{
-    int rows = PQntuples(result);
-    uint64_t number;
-
-    if (rows == 0)
-        return true;
-    memcpy(&number, PQgetvalue(result, rows - 1, PQnfields(result) - 1),
-           sizeof(number));
-    return be64toh(number) < reading->rows;
-}
-
-static bool
-is_end(const struct reading *reading, const PGresult *result)
-{
-    if (reading->by_keys)
-        return true;
-    if (reading->unsealed)
-        return is_last(reading, result);
-    return PQntuples(result) <= (int)reading->rows &&
-           !was_cut(reading, result);
-}
-
 static uint64_t
 bytes_of(const PGresult *result, int rows)
 {
@@ -316,7 +290,8 @@ build(struct reading *reading, const PGresult *result, struct page *page,
     enum envl_status status = ENVL_OK;
     uint8_t *salt;
 
-    page->pub.end = is_end(reading, result);
+    page->pub.end = reading->by_keys ||
+                    (rows <= (int)reading->rows && !was_cut(reading, result));
     if (!reading->by_keys && rows > (int)reading->rows)
         rows = (int)reading->rows;
     salt = arena_alloc(&page->arena, sizeof(reading->salt));

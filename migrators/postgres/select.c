@@ -140,8 +140,7 @@ select_can_find_unsealed(const struct envl_target *target)
               field->column->class != COLUMN_BYTEA)))
             return false;
     }
-    /* A measured page already bounds its bytes in its own way. */
-    return !select_is_measured(target);
+    return true;
 }
 
 void
@@ -231,32 +230,18 @@ put_unsealed(const struct envl_target *target, struct sql *sql)
     sql_put(sql, ")");
 }
 
-/*
- * The inner query takes rows in order; of those the outer one keeps what may
- * be unsealed, and the last if there may be more behind it, so that the page
- * has a key to go on from.
- */
+/* In any order: one scan of the heap in one snapshot, which no row escapes. */
 static void
-put_filtered(const struct envl_target *target, uint32_t variant,
-             struct sql *sql)
+put_search(const struct envl_target *target, uint32_t variant, struct sql *sql)
 {
-    uint32_t columns = target->key_count + target->cell_count, next;
+    uint32_t next;
 
-    columns += (variant & SELECT_VALUE) == 0 ? 2 : 0;
-    sql_put(sql, "SELECT envl_page.* FROM (SELECT envl_rows.*, "
-            "pg_catalog.row_number() OVER () FROM (SELECT ");
+    sql_put(sql, "SELECT ");
     put_columns(target, variant, sql);
-    sql_put(sql, ", ");
-    put_unsealed(target, sql);
     next = put_bounds(target, variant, sql);
-    sql_put(sql, " ORDER BY ");
-    keys_put_order(target, sql, "");
-    sql_format(sql, " LIMIT $%u::pg_catalog.int8) AS envl_rows) AS "
-               "envl_page(", next);
-    for (uint32_t i = 0; i < columns; i++)
-        sql_format(sql, "c%u, ", i);
-    sql_format(sql, "unsealed, number) WHERE envl_page.unsealed OR "
-               "envl_page.number = $%u::pg_catalog.int8", next);
+    sql_put(sql, " AND ");
+    put_unsealed(target, sql);
+    sql_format(sql, " LIMIT $%u::pg_catalog.int8", next);
 }
 
 const char *
@@ -267,7 +252,7 @@ select_page(struct envl_target *target, uint32_t variant)
     if (target->selects[variant] != NULL)
         return target->selects[variant];
     if (variant & SELECT_UNSEALED)
-        put_filtered(target, variant, &sql);
+        put_search(target, variant, &sql);
     else if (select_is_measured(target) && (variant & SELECT_KEYS) == 0)
         put_measured(target, variant, &sql);
     else

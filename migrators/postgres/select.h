@@ -11,9 +11,8 @@
  * The statement for SELECT_* ${variant}, made once and borrowed from
  * ${target}; NULL if memory is short.  Its columns are ctid and xmin (not
  * with SELECT_VALUE), the keys, the cells and, if select_is_measured, two
- * float8: the size of the values up to and with the row, and of the row's;
- * with SELECT_UNSEALED a bool and an int8: whether the row may hold something
- * unsealed, and its number among the rows looked at.
+ * float8: the size of the values up to and with the row, and of the row's.
+ * With SELECT_UNSEALED the rows come in any order, unmeasured.
  * Parameters: with SELECT_KEYS the arrays of keys; else the bounds that the
  * variant names, the number of rows, and if measured the number of bytes.
  */

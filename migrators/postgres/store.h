@@ -139,7 +139,7 @@ struct reading {
     enum row_form form;
     bool by_keys;
     bool measured; /* the result's last column is a running size */
-    bool unsealed; /*   or the number of the row among those looked at */
+    bool unsealed; /* a search for what is left, in any order      */
     uint8_t salt[16];
 };
 
