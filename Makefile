@@ -136,6 +136,8 @@ $(UNITS): $(OUT)/%: $(OUT)/%.o $(SUPPORT) $(ENGINE) $(COMMON) $(ARCHIVE)
 WRAP_test_known_answers := -Wl,--wrap=random_fill
 WRAP_test_transform := -Wl,--wrap=envl_seal_batch
 WRAP_test_spec_vectors := -Wl,--wrap=random_fill
+WRAP_test_keyring_memory := $(foreach f,malloc calloc realloc aligned_alloc \
+    strdup sodium_malloc,-Wl,--wrap=$(f))
 # Each call on a file fails in turn, or kills the process.
 WRAP_test_keyring_fault := $(foreach f,openat __openat_2 write read fsync \
     fchmod flock close renameat renameat2,-Wl,--wrap=$(f))

@@ -196,7 +196,8 @@ struct envl_rekey_plan {
 /**
  * envl_keyring_rekey_plan(ring, without, out, err):
  * Say which unlock entries a new ring key would keep and drop; ${without}
- * NULL, or an entry to be removed.
+ * NULL, or an entry to be removed.  Fails as the provider does where one
+ * cannot be asked just now: its entry is not dropped for that.
  */
 ENVL_API ENVL_MUST_CHECK enum envl_status
 envl_keyring_rekey_plan(struct envl_keyring *ring, const char *without,

@@ -12,28 +12,50 @@
 
 /* ---- what can be kept --------------------------------------------------- */
 
+/* An answer that says nothing of the secret: it may be at hand after all. */
+static bool
+is_no_answer(enum envl_status status)
+{
+    return status == ENVL_E_NOMEM || status == ENVL_E_INTERNAL ||
+           status == ENVL_E_IO || status == ENVL_E_PROVIDER ||
+           status == ENVL_E_INTERRUPTED;
+}
+
 /*
  * For each unlock entry the provider at hand that opens it to the present
- * ring key, or NULL.  Finding out costs an Argon2 for each passphrase.
+ * ring key, or NULL.  Finding out costs an Argon2 for each passphrase.  A
+ * provider that cannot be asked just now is a failure, lest its entry be
+ * dropped for a lost connection.
  */
-static struct envl_provider **
+static enum envl_status
 find_keepers(const struct envl_keyring *ring, const struct ring_doc *doc,
-             const struct ring_keys *keys)
+             const struct ring_keys *keys, struct envl_provider ***out,
+             struct envl_error *err)
 {
     struct envl_provider **keepers =
         calloc(doc->unlock_count + 1, sizeof(*keepers));
 
-    for (size_t i = 0; keepers != NULL && i < doc->unlock_count; i++)
+    if (keepers == NULL)
+        return envl_fail(err, ENVL_E_NOMEM, "out of memory for a keyring");
+    for (size_t i = 0; i < doc->unlock_count; i++)
         for (size_t p = 0; keepers[i] == NULL && p < ring->provider_count;
              p++) {
             struct envl_provider *provider = ring->providers[p];
+            enum envl_status status;
 
-            if (strcmp(provider->ops->type, doc->unlocks[i].type) == 0 &&
-                change_opens(&doc->unlocks[i], provider, doc->id, keys,
-                             NULL) == ENVL_OK)
+            if (strcmp(provider->ops->type, doc->unlocks[i].type) != 0)
+                continue;
+            status = change_opens(&doc->unlocks[i], provider, doc->id, keys,
+                                  err);
+            if (status == ENVL_OK)
                 keepers[i] = provider;
+            if (is_no_answer(status)) {
+                free(keepers);
+                return status;
+            }
         }
-    return keepers;
+    *out = keepers;
+    return ENVL_OK;
 }
 
 /* A recovery entry holds the public half: that is enough to make it again. */
@@ -76,19 +98,19 @@ enum envl_status
 envl_keyring_rekey_plan(struct envl_keyring *ring, const char *without,
                         struct envl_rekey_plan *out, struct envl_error *err)
 {
-    struct envl_provider **keepers;
+    struct envl_provider **keepers = NULL;
     const struct ring_view *view;
+    enum envl_status status;
 
     pthread_mutex_lock(&ring->lock);
     view = ring_current(ring);
-    keepers = find_keepers(ring, &view->doc, &view->guard->ring);
-    if (keepers != NULL)
+    status = find_keepers(ring, &view->doc, &view->guard->ring, &keepers,
+                          err);
+    if (status == ENVL_OK)
         plan(&view->doc, keepers, without, out);
     pthread_mutex_unlock(&ring->lock);
     free(keepers);
-    return keepers != NULL ? ENVL_OK
-                           : envl_fail(err, ENVL_E_NOMEM,
-                                       "out of memory for a plan");
+    return status;
 }
 
 /* ---- a new ring key ----------------------------------------------------- */
@@ -201,13 +223,14 @@ static enum envl_status
 rekey(struct change *change, const char *without, bool accept,
       struct envl_error *err)
 {
-    struct envl_provider **keepers =
-        find_keepers(change->ring, &change->doc, change->keys);
+    struct envl_provider **keepers = NULL;
     struct envl_rekey_plan would;
     enum envl_status status;
 
-    if (keepers == NULL)
-        return envl_fail(err, ENVL_E_NOMEM, "out of memory for a keyring");
+    status = find_keepers(change->ring, &change->doc, change->keys, &keepers,
+                          err);
+    if (status != ENVL_OK)
+        return status;
     plan(&change->doc, keepers, without, &would);
     if ((status = check_drops(&would, accept, err)) != ENVL_OK ||
         (status = new_ring_key(change, err)) != ENVL_OK ||
