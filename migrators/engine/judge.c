@@ -55,17 +55,17 @@ is_verdict(enum envl_status status)
            status == ENVL_E_NOTENV || status == ENVL_E_USAGE;
 }
 
-static void
+static enum envl_status
 note_info(struct transform *t, struct leaf_work *lw, enum leaf_at at,
-          const struct envl_info *info)
+          const struct envl_info *info, struct envl_error *err)
 {
     struct leaf_envelope *envelope = &lw->at[at];
 
-    envelope->kid = transform_kid(t, info->kid);
     envelope->mode = info->mode;
     envelope->encoding = info->encoding;
     place_at(lw, at)->current = t->kid[0] != '\0' &&
                                 strcmp(info->kid, t->kid) == 0;
+    return transform_kid(t, info->kid, &envelope->kid, err);
 }
 
 /* By its commitment: decrypts nothing. */
@@ -84,8 +84,8 @@ classify(struct transform *t, struct leaf_work *lw, enum leaf_at at,
     place->verdict = verdict.status;
     if (verdict.status != ENVL_E_NOTENV && verdict.status != ENVL_E_VERSION &&
         verdict.status != ENVL_E_FORMAT)
-        note_info(t, lw, at, &verdict.info);
-    return ENVL_OK;
+        status = note_info(t, lw, at, &verdict.info, err);
+    return status;
 }
 
 static enum envl_status
@@ -118,6 +118,7 @@ judge_sealed(struct work *work, uint32_t index, enum leaf_at at, bool compare,
     struct row_place *place = place_at(lw, at);
     enum transform_goal goal = t->options.goal;
     struct envl_info info;
+    enum envl_status status;
 
     if (lw->facts.context_ok && !compare &&
         (goal == TRANSFORM_SEAL || goal == TRANSFORM_CENSUS))
@@ -125,9 +126,9 @@ judge_sealed(struct work *work, uint32_t index, enum leaf_at at, bool compare,
     place->verdict = envl_inspect(cell_at(lw, at)->bytes, &info, err);
     if (place->verdict != ENVL_OK)
         return is_verdict(place->verdict) ? ENVL_OK : place->verdict;
-    note_info(t, lw, at, &info);
-    if (!lw->facts.context_ok)
-        return ENVL_OK;
+    status = note_info(t, lw, at, &info, err);
+    if (status != ENVL_OK || !lw->facts.context_ok)
+        return status;
     if (goal == TRANSFORM_ROTATE && place->current && !compare)
         return classify(t, lw, at, err);
     return ask_open(work, index, at, err);

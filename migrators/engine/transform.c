@@ -108,34 +108,39 @@ transform_free(struct transform *transform)
     free(transform);
 }
 
-const char *
-transform_kid(struct transform *transform, const char *kid)
+enum envl_status
+transform_kid(struct transform *transform, const char *kid, const char **out,
+              struct envl_error *err)
 {
     struct transform *t = transform;
-    size_t at = t->kid_last;
+    size_t at = t->kid_last < t->kid_count ? t->kid_last : 0;
     struct envl_key_info info;
     const char **list, *copy;
 
-    if (at < t->kid_count && strcmp(t->kid_list[at], kid) == 0)
-        return t->kid_list[at];
-    for (at = 0; at < t->kid_count; at++) {
-        if (strcmp(t->kid_list[at], kid) == 0) {
-            t->kid_last = at;
-            return t->kid_list[at];
+    if (t->kid_count == 0 || strcmp(t->kid_list[at], kid) != 0) {
+        for (at = 0; at < t->kid_count; at++) {
+            if (strcmp(t->kid_list[at], kid) == 0)
+                break;
         }
     }
+    if (at < t->kid_count) {
+        t->kid_last = at;
+        *out = t->kid_list[at];
+        return ENVL_OK;
+    }
+    *out = "";
     if (t->kid_count >= TRANSFORM_MAX_KIDS &&
         envl_keyring_find(t->options.ring, kid, &info, NULL) != ENVL_OK)
-        return "";
+        return ENVL_OK;
     list = page_work_grow(t->kid_list, &t->kid_cap, t->kid_count + 1,
-                          sizeof(*list), NULL);
-    if (list != NULL)
-        t->kid_list = list;
-    copy = slab_copy(&t->kids, envl_bytes_of(kid), NULL);
-    if (list == NULL || copy == NULL)
-        return "";
-    t->kid_list[t->kid_count++] = copy;
-    return copy;
+                          sizeof(*list), err);
+    if (list == NULL)
+        return ENVL_E_NOMEM;
+    t->kid_list = list;
+    if ((copy = slab_copy(&t->kids, envl_bytes_of(kid), err)) == NULL)
+        return ENVL_E_NOMEM;
+    *out = list[t->kid_count++] = copy;
+    return ENVL_OK;
 }
 
 /* ---- a page -------------------------------------------------------------- */

@@ -91,11 +91,12 @@ struct transform {
 };
 
 /**
- * transform_kid(transform, kid):
- * A lasting copy of ${kid}, or "" where too many were met that are not in the
- * ring.
+ * transform_kid(transform, kid, out, err):
+ * Store a lasting copy of ${kid} in ${out}, or "" where too many were met that
+ * are not in the ring.  Fails with ENVL_E_NOMEM.
  */
-const char *transform_kid(struct transform *transform, const char *kid);
+enum envl_status transform_kid(struct transform *transform, const char *kid,
+                               const char **out, struct envl_error *err);
 
 /**
  * judge_look(work, index, err):
