@@ -204,6 +204,24 @@ $(BENCHES): $(OUT)/%: $(OUT)/%.o $(ARCHIVE)
 bench: $(BENCHES)
 	$(Q)for b in $^; do $$b || exit 1; done
 
+# The PostgreSQL plugin's, on a private cluster; skipped where there is none.
+PG_TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/postgres/test_*.c))
+PG_BENCH := $(OUT)/tests/bench/bench_postgres
+PG_OBJ   := $(call obj,$(wildcard migrators/postgres/*.c) \
+            tests/postgres/rig.c tests/postgres/cluster.c)
+$(OUT)/tests/postgres/%.o $(PG_BENCH).o: \
+    CPPFLAGS += $(shell $(PKG_CONFIG) --cflags libpq 2>/dev/null)
+$(PG_TESTS) $(PG_BENCH): $(OUT)/%: $(OUT)/%.o $(PG_OBJ) $(COMMON) $(ARCHIVE)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(PLUGIN_LIBS_postgres) \
+	    $(CORE_LIBS)
+
+.PHONY: check-postgres bench-postgres
+check-postgres: $(PG_TESTS)
+	$(Q)for t in $^; do $(RUN) $$t || exit 1; done
+bench-postgres: $(PG_BENCH)
+	$(Q)$(PG_BENCH) $(ARGS)
+
 # ---- set-up, demo, check ------------------------------------------------
 
 .PHONY: deps demo check soak lint symbols
