@@ -22,7 +22,7 @@ static const char find_effects[] =
     "FROM pg_catalog.pg_trigger t WHERE t.tgrelid = $1::pg_catalog.oid "
     "AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') "
     "AND t.tgtype::pg_catalog.int4 & 16 <> 0 "
-    "AND (pg_catalog.array_length(t.tgattr::pg_catalog.int2[], 1) IS NULL "
+    "AND (pg_catalog.cardinality(t.tgattr::pg_catalog.int2[]) = 0 "
     "OR t.tgattr::pg_catalog.int2[] && $2::pg_catalog.int2[]) "
 
     "UNION ALL SELECT 'D', pg_catalog.format('rule %I rewrites updates', "

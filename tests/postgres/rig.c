@@ -110,6 +110,24 @@ ignore_notice(void *cookie, const char *message)
     (void)message;
 }
 
+static void
+begin(struct rig *rig, const char *database, const char *sql)
+{
+    rig->other = connect_to(database);
+    PQsetNoticeProcessor(rig->other, ignore_notice, NULL);
+    /* What the server logs is to be the plugin's doing only. */
+    rig_sql(rig, "SET log_min_duration_statement = -1");
+    if (strcmp(database, "postgres") == 0)
+        rig_sql(rig, "DROP SCHEMA IF EXISTS public, envelope CASCADE;"
+                "CREATE SCHEMA public; GRANT ALL ON SCHEMA public TO PUBLIC");
+    rig_sql(rig, sql);
+    rig_host(rig);
+    snprintf(rig->dsn, sizeof(rig->dsn), "host=%s/s user=postgres dbname=%s",
+             cluster_dir(), database);
+    if (rig_try_open(rig, rig->dsn) != ENVL_OK)
+        fail_msg("%s", rig->err.message);
+}
+
 void
 rig_open_with(struct rig *rig, const char *options, const char *sql)
 {
@@ -122,20 +140,14 @@ rig_open_with(struct rig *rig, const char *options, const char *sql)
     snprintf(create, sizeof(create), "CREATE DATABASE rig %s", options);
     run_sql(admin, create);
     PQfinish(admin);
-    rig->other = connect_to("rig");
-    PQsetNoticeProcessor(rig->other, ignore_notice, NULL);
-    rig_sql(rig, sql);
-    rig_host(rig);
-    snprintf(rig->dsn, sizeof(rig->dsn), "host=%s/s user=postgres dbname=rig",
-             cluster_dir());
-    if (rig_try_open(rig, rig->dsn) != ENVL_OK)
-        fail_msg("%s", rig->err.message);
+    begin(rig, "rig", sql);
 }
 
 void
 rig_open(struct rig *rig, const char *sql)
 {
-    rig_open_with(rig, "", sql);
+    memset(rig, 0, sizeof(*rig));
+    begin(rig, "postgres", sql);
 }
 
 void
@@ -147,7 +159,7 @@ rig_reopen(struct rig *rig, const char *role)
     OPS->close(rig->store);
     rig->target = NULL;
     rig->store = NULL;
-    snprintf(dsn, sizeof(dsn), "host=%s/s user=%s dbname=rig", cluster_dir(),
+    snprintf(dsn, sizeof(dsn), "host=%s/s user=%s dbname=postgres", cluster_dir(),
              role);
     if (rig_try_open(rig, dsn) != ENVL_OK)
         fail_msg("%s", rig->err.message);
@@ -360,4 +372,25 @@ rig_assert_note(const struct rig *rig, const char *text)
 {
     if (strstr(rig->notes, text) == NULL)
         fail_msg("no note \"%s\" among:\n%s", text, rig->notes);
+}
+
+/* ---- the cluster -------------------------------------------------------- */
+
+int
+rig_setup(void **state)
+{
+    static const char *const settings[] = {
+        "log_min_duration_statement=0", "autovacuum=off", NULL
+    };
+
+    (void)state;
+    return cluster_start(settings) ? 0 : -1;
+}
+
+int
+rig_teardown(void **state)
+{
+    (void)state;
+    cluster_stop();
+    return 0;
 }

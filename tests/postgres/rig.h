@@ -53,9 +53,9 @@ struct rig_target {
 /* Fill in rig->host, whose notes go to rig->notes. */
 void rig_host(struct rig *rig);
 
-/* Make the database `rig` anew with ${sql}; the plugin is opened on it. */
+/* Empty the database and run ${sql}; the plugin is opened on it. */
 void rig_open(struct rig *rig, const char *sql);
-/* The same with "CREATE DATABASE rig" ${options}. */
+/* The same in a database of its own, made with ${options}. */
 void rig_open_with(struct rig *rig, const char *options, const char *sql);
 void rig_close(struct rig *rig);
 
@@ -94,6 +94,11 @@ enum envl_outcome rig_write_one(struct rig *rig, const struct envl_page *page,
 void rig_assert_cell(struct envl_cell cell, enum envl_kind kind,
                      const char *text);
 void rig_assert_bytes(struct envl_bytes bytes, const char *text);
+
+/* A cluster that logs every statement, for the tests of one program. */
+int rig_setup(void **state);
+int rig_teardown(void **state);
+
 void rig_assert_note(const struct rig *rig, const char *text);
 
 #endif /* TESTS_POSTGRES_RIG_H */
