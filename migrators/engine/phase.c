@@ -94,13 +94,9 @@ begin(struct run *run, struct record_job *next, struct envl_error *err)
 static enum envl_status
 damaged(const struct run *run, uint32_t number, struct envl_error *err)
 {
-    envl_fail(err, ENVL_E_INTEGRITY, "record %u of job \"%s\" is missing, or "
-              "was not written under this keyring, or was changed", number,
-              run->env.job->name);
-    envl_hint(err, "somebody has written to the job's tables; "
-              "--accept-ring=%s begins a new pass over everything",
-              run->job.ring.id);
-    return ENVL_E_INTEGRITY;
+    return envl_fail(err, ENVL_E_INTEGRITY, "record %u of job \"%s\" is "
+                     "missing, or was not written under this keyring, or was "
+                     "changed", number, run->env.job->name);
 }
 
 static enum envl_status
@@ -211,6 +207,9 @@ sum_up(struct run *run, struct record_job *next, struct envl_error *err)
     enum envl_status status = ENVL_OK;
 
     *sum = (struct ledger){ 0 };
+    next->phase_ms[run->job.closing] = next->ms;
+    for (uint32_t i = 0; i < run->job.closing; i++)
+        next->phase_ms[run->job.closing] -= next->phase_ms[i];
     for (uint32_t i = 0; status == ENVL_OK && i < run->workers.slot_count;
          i++) {
         const struct record_range *range = &run->workers.slots[i].range;
@@ -369,6 +368,11 @@ one(struct run *run, struct envl_error *err)
         return prepare(run, RECORD_SWEEP, err);
     if (!run->adopted)
         status = adopt(run, &torn, err);
+    if (status == ENVL_E_INTEGRITY) {
+        status = run_accept(run, status, err);
+        if (status == ENVL_OK)
+            return prepare(run, RECORD_SWEEP, err);
+    }
     if (status == ENVL_OK && torn)
         status = prepare(run, run->job.phase, err);
     if (status == ENVL_OK)

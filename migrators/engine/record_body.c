@@ -71,8 +71,11 @@ encode_phases(const struct record_job *job)
     json_t *array = json_array();
 
     for (size_t i = 0; i < RECORD_PHASES; i++) {
-        if (json_array_append_new(array, ledger_encode(&job->phases[i])) !=
-            0) {
+        json_t *phase = ledger_encode(&job->phases[i]);
+
+        if (json_object_set_new(phase, "ms", json_integer((json_int_t)
+                                job->phase_ms[i])) != 0 ||
+            json_array_append_new(array, phase) != 0) {
             json_decref(array);
             return NULL;
         }
@@ -268,9 +271,13 @@ read_job(struct reader *in, struct record_job *out)
     out->outcome = (enum envl_status)number(in, in->object, "outcome",
                                             ENVL_E_INTERRUPTED);
     read_ring(in, &out->ring);
-    for (size_t i = 0; i < RECORD_PHASES; i++)
-        read_counts(in, json_array_get(json_object_get(in->object, "phases"),
-                                       i), &out->phases[i]);
+    for (size_t i = 0; i < RECORD_PHASES; i++) {
+        const json_t *phase =
+            json_array_get(json_object_get(in->object, "phases"), i);
+
+        read_counts(in, phase, &out->phases[i]);
+        out->phase_ms[i] = number(in, phase, "ms", INT64_MAX);
+    }
     read_census(in, &out->census);
 }
 

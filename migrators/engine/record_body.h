@@ -34,9 +34,10 @@ struct record_job {
     struct envl_ring_mark ring;
     struct ledger phases[RECORD_PHASES]; /* of this pass: the sweep, then
                              its closing passes, as far as they are over   */
+    uint64_t phase_ms[RECORD_PHASES]; /* the time each of them took        */
     struct census census; /* of the latest of them                         */
     uint64_t rows;        /* in the targets, an estimate                   */
-    uint64_t ms;          /* time spent on them                            */
+    uint64_t ms;          /* time spent on this pass                       */
     enum envl_status outcome; /* once it is done                           */
 };
 

@@ -74,14 +74,27 @@ begin_anew(struct run *run)
     run->ms_before = 0;
 }
 
-static bool
-accepted(const struct run *run)
+enum envl_status
+run_accept(struct run *run, enum envl_status why, struct envl_error *err)
 {
     const char *id = run->env.options->accept_ring;
+    struct envl_audit_event event = { .verb = "accept ring",
+                                      .outcome = "ok" };
     struct envl_ring_mark now;
+    enum envl_status status;
 
     envl_keyring_mark(run->env.options->ring, &now);
-    return id != NULL && strcmp(id, now.id) == 0;
+    if (id == NULL || strcmp(id, now.id) != 0) {
+        envl_hint(err, "use the keyring the job was begun with; if this is "
+                  "it, --accept-ring=%s begins a new pass over everything",
+                  now.id);
+        return why;
+    }
+    event.object = now.id;
+    status = envl_audit_append(run->env.options->audit, &event, err);
+    if (status == ENVL_OK)
+        begin_anew(run);
+    return status;
 }
 
 /* Decide from the stored record ${found} (NULL: none) what run->job is. */
@@ -111,12 +124,8 @@ decide(struct run *run, const struct lease_record *found,
             status = resume_ring(&run->job.ring, &now, err);
         if (status == ENVL_OK)
             status = resume_decide(&run->job, &want, &action, err);
-        else if (status == ENVL_E_INTEGRITY && accepted(run))
-            status = ENVL_OK;
         else if (status == ENVL_E_INTEGRITY)
-            envl_hint(err, "name the keyring the job was begun with; if this "
-                      "is the right one, --accept-ring=%s begins a new pass",
-                      now.id);
+            return run_accept(run, status, err);
     }
     if (status != ENVL_OK)
         return status;

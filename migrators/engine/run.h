@@ -39,6 +39,15 @@ enum envl_status run_put(struct run *run, struct envl_error *err);
 enum envl_status run_claim(struct run *run, struct envl_error *err);
 
 /**
+ * run_accept(run, why, err):
+ * ${why} is ENVL_E_INTEGRITY: if the user accepts the ring as it is
+ * (--accept-ring), record that in the audit log and make run->job a new
+ * pass; else return ${why}, with a hint.
+ */
+enum envl_status run_accept(struct run *run, enum envl_status why,
+                            struct envl_error *err);
+
+/**
  * run_regain(run, err):
  * The connection was lost: make another, see what stands, take the lease
  * again.

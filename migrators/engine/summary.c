@@ -120,6 +120,8 @@ phases_of(const struct record_job *job)
     for (uint32_t i = 0; i < over; i++) {
         json_t *phase = ledger_encode(&job->phases[i]);
 
+        json_object_set_new(phase, "seconds",
+                            json_real((double)job->phase_ms[i] / 1000.0));
         json_object_set_new(phase, "phase",
                             json_string(i == 0 ? "sweep" : "closing"));
         json_array_append_new(phases, phase);
