@@ -29,13 +29,22 @@ check_terminal(const struct outfile *out, struct envl_bytes text,
     return status;
 }
 
+/* Where plaintext goes. */
+struct sink {
+    struct outfile out;
+    bool written;
+};
+
 static enum envl_status
 take(void *cookie, struct envl_bytes text, struct envl_error *err)
 {
-    struct outfile *out = cookie;
-    enum envl_status status = check_terminal(out, text, err);
+    struct sink *sink = cookie;
+    enum envl_status status = check_terminal(&sink->out, text, err);
 
-    return status == ENVL_OK ? outfile_write(out, text, err) : status;
+    if (status != ENVL_OK)
+        return status;
+    sink->written |= text.len > 0;
+    return outfile_write(&sink->out, text, err);
 }
 
 static enum envl_status
@@ -43,8 +52,8 @@ run(struct cli *cli, struct envl_error *err)
 {
     struct pass_keys keys = { .open = { .size = sizeof(keys.open) } };
     struct io_source in = { -1, NULL };
-    struct outfile out = OUTFILE_INIT;
-    struct pass pass = { .take = take, .cookie = &out };
+    struct sink sink = { OUTFILE_INIT, false };
+    struct pass pass = { .take = take, .cookie = &sink };
     struct ring_session session = RING_SESSION_INIT;
     struct context_args context;
     enum envl_status status;
@@ -56,20 +65,23 @@ run(struct cli *cli, struct envl_error *err)
         (status = io_open_source(cli->options.operands[0], &in, err)) !=
             ENVL_OK ||
         (status = ring_session_open(cli, &session, err)) != ENVL_OK ||
-        (status = outfile_open(cli->options.value[OPT_OUTPUT], &out, err)) !=
-            ENVL_OK)
+        (status = outfile_open(cli->options.value[OPT_OUTPUT], &sink.out,
+                               err)) != ENVL_OK)
         goto out;
     keys.ring = session.ring;
     keys.open.scope = cli->options.value[OPT_SCOPE];
     keys.context = &context.context;
     if ((status = pass_run(&in, &keys, &pass, err)) == ENVL_OK) {
-        status = outfile_commit(&out, err);
+        status = outfile_commit(&sink.out, err);
     } else {
+        if (sink.written && sink.out.folder == NULL)
+            envl_hint(err, "what was written is authentic, but it is not the "
+                           "whole: throw it away");
         explain_open(err);
         explain_name(err, cli->options.operands[0]);
     }
 out:
-    outfile_free(&out);
+    outfile_free(&sink.out);
     io_close_source(&in);
     ring_session_free(&session);
     return status;

@@ -8,6 +8,7 @@
 #include "core/utf8.h"
 #include "explain.h"
 #include "io.h"
+#include "key_age.h"
 #include "outfile.h"
 #include "ring_session.h"
 #include "value_options.h"
@@ -182,6 +183,8 @@ run(struct cli *cli, struct envl_error *err)
         (status = io_open_source(cli->options.operands[0], &job.in, err)) !=
             ENVL_OK ||
         (status = ring_session_open(cli, &session, err)) != ENVL_OK ||
+        (status = key_age_check(cli, session.ring, &job.seal, err)) !=
+            ENVL_OK ||
         (status = outfile_open(cli->options.value[OPT_OUTPUT], &job.out,
                                err)) != ENVL_OK ||
         (status = check_terminal(&job, err)) != ENVL_OK)

@@ -52,7 +52,9 @@ static const struct topic {
       "config.json is one object; all members are optional, others are\n"
       "refused: keyring, key_file, passphrase_file, audit (absolute paths),\n"
       "pin (32 hex digits), key_dirs (a list of folders whose root-owned\n"
-      "files may be readable by all, as under /run/secrets).\n\n"
+      "files may be readable by all, as under /run/secrets), key_age_days\n"
+      "(how old an active key may become, 90), key_age (what happens then:\n"
+      "warn or refuse).\n\n"
       "Keyring, key file, configuration and their folders must belong to\n"
       "you or root, and nobody else may write them, nor read a key file.\n" },
     { "context",

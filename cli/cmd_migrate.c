@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "command.h"
+#include "key_age.h"
 #include "sweep.h"
 #include "sweep_report.h"
 
@@ -14,6 +15,12 @@ execute(struct cli *cli, const char *path, struct envl_error *err)
     enum envl_status status;
 
     status = sweep_open(cli, path, SWEEP_WRITES, &sweep, err);
+    if (status == ENVL_OK)
+        status = key_age_check(cli, sweep.session.ring,
+                               &(struct envl_seal_options){
+                                   .kid = sweep.job->kid,
+                                   .scope = sweep.job->scope },
+                               err);
     if (status == ENVL_OK)
         status = sweep_run(cli, path, &sweep, ENGINE_SEAL, &report, err);
     sweep_progress_end(&sweep.progress);

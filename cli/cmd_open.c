@@ -11,6 +11,7 @@ run(struct cli *cli, struct envl_error *err)
     struct ring_session session = RING_SESSION_INIT;
     enum envl_status status;
 
+    session.watch = true; /* it may live long: a new key is noticed */
     if ((status = options_operands(&cli->options,
                                    (struct operand_rule){ 0, 0, NULL },
                                    err)) != ENVL_OK ||

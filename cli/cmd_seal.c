@@ -1,6 +1,7 @@
 /* envelope seal: a stream of values, one JSON line each. */
 #include "command.h"
 #include "explain.h"
+#include "key_age.h"
 #include "ring_session.h"
 #include "stream.h"
 #include "value_options.h"
@@ -26,10 +27,13 @@ run(struct cli *cli, struct envl_error *err)
         envl_hint(err, "--encoding text or object");
         return status;
     }
+    session.watch = true; /* it may live long: a rotation is noticed */
     if ((status = ring_session_open(cli, &session, err)) != ENVL_OK)
         return status;
     /* No key that seals: said once, not in every line. */
     status = envl_sealed_len(session.ring, &stream.seal, 0, &len, err);
+    if (status == ENVL_OK)
+        status = key_age_check(cli, session.ring, &stream.seal, err);
     if (status == ENVL_OK) {
         stream.ring = session.ring;
         status = stream_run(&stream, err);

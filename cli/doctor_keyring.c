@@ -5,8 +5,7 @@
 
 #include "core/clock.h"
 #include "doctor.h"
-
-#define AGE_LIMIT_DAYS 90
+#include "secrets.h"
 
 /* Each entry on its own: those whose secret is not at hand cannot be told
    from those that are broken. */
@@ -14,9 +13,14 @@ static void
 say_unlocks(struct doctor *doctor, struct ring_session *session)
 {
     const char *path = settings_get(&doctor->cli->settings, SETTING_KEYRING);
+    struct envl_provider *at_hand[RING_SESSION_PROVIDERS];
     struct envl_unlock_info *entries = NULL;
     struct envl_error err;
-    size_t count = 0;
+    size_t count = 0, provider_count = 0;
+
+    for (size_t i = 0; i < session->provider_count; i++)
+        if (secrets_is_at_hand(session->providers[i]))
+            at_hand[provider_count++] = session->providers[i];
 
     if (envl_keyring_unlocks(session->ring, &entries, &count, &err) !=
         ENVL_OK) {
@@ -26,8 +30,7 @@ say_unlocks(struct doctor *doctor, struct ring_session *session)
     for (size_t i = 0; i < count; i++) {
         struct envl_keyring_options options = {
             .size = sizeof(options), .path = path,
-            .providers = session->providers,
-            .provider_count = session->provider_count,
+            .providers = at_hand, .provider_count = provider_count,
             .entry = entries[i].name, .fixed = true
         };
         struct envl_keyring *proof = NULL;
@@ -67,7 +70,8 @@ say_key_age(struct doctor *doctor, const struct envl_key_info *key)
         doctor_say(doctor, DOCTOR_WARN, "`envelope rotate --kid NEW`",
                    "key %s expired at %s and still seals", key->kid,
                    key->expires);
-    else if (now - since > AGE_LIMIT_DAYS * 86400L)
+    else if (now - since >
+             (int64_t)doctor->cli->settings.key_age_days * 86400)
         doctor_say(doctor, DOCTOR_WARN, "`envelope rotate --kid NEW`",
                    "key %s has sealed for %lld days", key->kid,
                    (long long)((now - since) / 86400));

@@ -88,14 +88,15 @@ struct io_mounts {
 };
 
 /**
- * io_secret_from_file(path, mounts, out, err):
- * Read a secret of 1 to IO_SECRET_MAX bytes from a file that is held to the
- * rules of a key file (core/file.h).  Fails with ENVL_E_NOTFOUND,
- * ENVL_E_POLICY, ENVL_E_LIMIT, ENVL_E_IO.
+ * io_secret_from_file(path, mounts, out, exposed, err):
+ * Read a secret of 1 to IO_SECRET_MAX bytes from a file that nobody else can
+ * write (core/file.h).  ${exposed} says whether others can read it, which the
+ * caller reports.  Fails with ENVL_E_NOTFOUND, ENVL_E_POLICY, ENVL_E_LIMIT,
+ * ENVL_E_IO.
  */
 enum envl_status io_secret_from_file(const char *path,
                                      struct io_mounts mounts,
-                                     struct envl_secret **out,
+                                     struct envl_secret **out, bool *exposed,
                                      struct envl_error *err);
 
 /**

@@ -1,7 +1,10 @@
+#include <sys/stat.h>
+
 #include <sodium.h>
 
 #include "core/file.h"
 #include "key_material.h"
+#include "report.h"
 
 #define HEX_LEN 64u
 #define KEY_LEN 32u
@@ -33,12 +36,16 @@ enum envl_status
 key_material_read(const char *path, struct envl_secret **out,
                   struct envl_error *err)
 {
-    static const struct file_rules rules = { FILE_PRIVATE, "file of a key",
+    static const struct file_rules rules = { FILE_ANY, "file of a key",
                                              NULL, 0 };
     struct envl_buf text = ENVL_BUF_INIT;
     struct envl_secret *key = NULL;
     enum envl_status status;
+    struct stat here;
 
+    if (stat(path, &here) == 0 && (here.st_mode & 077) != 0)
+        report_warning("%s can be read by others: what they have read is no "
+                       "secret", path);
     status = file_read(path, &rules, HEX_LEN + 1, &text, NULL, err);
     if (status == ENVL_E_LIMIT)
         status = envl_fail(err, ENVL_E_USAGE, "%s is neither 32 bytes nor 64 "

@@ -9,8 +9,8 @@
 /**
  * key_material_read(path, out, err):
  * Read a key of 32 bytes from ${path}: 32 raw bytes, or 64 hex digits and at
- * most one LF.  Fails with ENVL_E_USAGE for anything else, and as a private
- * file that is not safe.
+ * most one LF.  A file that others can read is warned of.  Fails with
+ * ENVL_E_USAGE for anything else, ENVL_E_NOTFOUND, ENVL_E_IO.
  */
 enum envl_status key_material_read(const char *path, struct envl_secret **out,
                                    struct envl_error *err);

@@ -74,9 +74,10 @@ io_secret_from_fd(const char *number, struct envl_secret **out,
 
 enum envl_status
 io_secret_from_file(const char *path, struct io_mounts mounts,
-                    struct envl_secret **out, struct envl_error *err)
+                    struct envl_secret **out, bool *exposed,
+                    struct envl_error *err)
 {
-    const struct file_rules rules = { FILE_PRIVATE, "passphrase file",
+    const struct file_rules rules = { FILE_TRUSTED, "passphrase file",
                                       mounts.folders, mounts.count };
     struct io_source source = { -1, path };
     enum envl_status status;
@@ -85,6 +86,9 @@ io_secret_from_file(const char *path, struct io_mounts mounts,
     status = file_open(path, &rules, &source.fd, &opened, err);
     if (status != ENVL_OK)
         return status;
+    /* Root's are handed out readable under a secret mount. */
+    *exposed = (opened.st_mode & 077) != 0 &&
+               (opened.st_uid != 0 || geteuid() == 0);
     status = read_secret(&source, out, err);
     io_close_source(&source);
     return status;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "io.h"
+#include "report.h"
 #include "secrets.h"
 
 /* ---- a person, asked only when needed ----------------------------------- */
@@ -14,14 +15,16 @@ struct person {
 };
 
 static enum envl_status
-ask_once(struct person *person, struct envl_error *err)
+ask_once(struct person *person, const char *entry, struct envl_error *err)
 {
     const struct secrets_source prompt = { NULL, NULL, NULL, NULL };
+    char question[96];
 
     if (person->answer != NULL)
         return ENVL_OK;
-    return secrets_passphrase(&prompt, "Passphrase of the keyring", false,
-                              &person->answer, err);
+    snprintf(question, sizeof(question), "Passphrase of the keyring (%s)",
+             entry);
+    return secrets_passphrase(&prompt, question, false, &person->answer, err);
 }
 
 static enum envl_status
@@ -30,7 +33,7 @@ person_unlock(struct envl_provider *self,
               struct envl_secret **ring_key, struct envl_error *err)
 {
     struct person *person = (struct person *)self;
-    enum envl_status status = ask_once(person, err);
+    enum envl_status status = ask_once(person, entry->name, err);
 
     if (status != ENVL_OK)
         return status;
@@ -44,7 +47,7 @@ person_enroll(struct envl_provider *self, const char *ring_id,
               struct envl_unlock_entry *entry, struct envl_error *err)
 {
     struct person *person = (struct person *)self;
-    enum envl_status status = ask_once(person, err);
+    enum envl_status status = ask_once(person, entry->name, err);
 
     if (status != ENVL_OK)
         return status;
@@ -69,6 +72,13 @@ static const struct envl_provider_ops person_ops = {
     .free = person_free,
 };
 
+bool
+secrets_is_at_hand(const struct envl_provider *provider)
+{
+    return provider->ops != &person_ops ||
+           ((const struct person *)provider)->answer != NULL;
+}
+
 static enum envl_status
 add_person(struct secret_list *list, struct envl_error *err)
 {
@@ -92,6 +102,7 @@ secrets_passphrase(const struct secrets_source *source, const char *prompt,
     struct io_mounts mounts = { NULL, 0 };
     struct envl_secret *secret = NULL;
     enum envl_status status;
+    bool exposed = false;
 
     if (settings != NULL)
         mounts = (struct io_mounts){ (const char *const *)settings->key_dirs,
@@ -99,9 +110,13 @@ secrets_passphrase(const struct secrets_source *source, const char *prompt,
     if (source->fd != NULL)
         status = io_secret_from_fd(source->fd, &secret, err);
     else if (source->file != NULL)
-        status = io_secret_from_file(source->file, mounts, &secret, err);
+        status = io_secret_from_file(source->file, mounts, &secret,
+                                     &exposed, err);
     else
         status = io_secret_from_prompt(prompt, again, &secret, err);
+    if (status == ENVL_OK && exposed)
+        report_warning("passphrase file %s can be read by others: chmod 600, "
+                       "and change it if they may have", source->file);
     if (status == ENVL_OK)
         status = envl_passphrase_provider_new(secret, source->cost, out, err);
     envl_secret_free(secret);

@@ -51,4 +51,10 @@ enum envl_status secrets_key_file(const char *path,
                                   struct envl_provider **out,
                                   struct envl_error *err);
 
+/**
+ * secrets_is_at_hand(provider):
+ * False for a person who was not asked yet: whoever only looks must not ask.
+ */
+bool secrets_is_at_hand(const struct envl_provider *provider);
+
 #endif /* CLI_SECRETS_H */

@@ -127,6 +127,30 @@ take_key_dirs(const json_t *list, const char *path, struct settings *settings,
     return ENVL_OK;
 }
 
+/* "key_age_days": 1 to 36500; "key_age": "warn" or "refuse" (spec: KEY-40). */
+static enum envl_status
+take_key_age(const json_t *value, const char *name, const char *path,
+             struct settings *settings, struct envl_error *err)
+{
+    const char *text = json_string_value(value);
+    const json_int_t days = json_integer_value(value);
+
+    if (strcmp(name, "key_age") == 0) {
+        if (text == NULL ||
+            (strcmp(text, "warn") != 0 && strcmp(text, "refuse") != 0))
+            return envl_fail(err, ENVL_E_USAGE,
+                             "%s: key_age is neither warn nor refuse", path);
+        settings->key_age_refuse |= strcmp(text, "refuse") == 0;
+        return ENVL_OK;
+    }
+    if (!json_is_integer(value) || days < 1 || days > 36500)
+        return envl_fail(err, ENVL_E_USAGE, "%s: key_age_days is not a number "
+                         "from 1 to 36500", path);
+    if (settings->key_age_days == 0)
+        settings->key_age_days = (uint32_t)days;
+    return ENVL_OK;
+}
+
 static enum envl_status
 take_members(json_t *root, const char *path, struct settings *settings,
              struct envl_error *err)
@@ -142,6 +166,13 @@ take_members(json_t *root, const char *path, struct settings *settings,
         if (strcmp(name, "key_dirs") == 0) {
             if ((status = take_key_dirs(value, path, settings,
                                         err)) != ENVL_OK)
+                return status;
+            continue;
+        }
+        if (strncmp(name, "key_age", 7) == 0 &&
+            (name[7] == '\0' || strcmp(name + 7, "_days") == 0)) {
+            if ((status = take_key_age(value, name, path, settings, err)) !=
+                ENVL_OK)
                 return status;
             continue;
         }
@@ -251,6 +282,8 @@ settings_load(const struct options *options, struct settings *out,
                                xdg_path("XDG_STATE_HOME", ".local/state",
                                         "audit.jsonl"), err)) != ENVL_OK)
         return status;
+    if (out->key_age_days == 0)
+        out->key_age_days = SETTINGS_KEY_AGE_DAYS;
     return take_default(out, SETTING_KEY_FILE,
                         settings_key_file_for(
                             out->item[SETTING_KEYRING].value), err);

@@ -26,6 +26,7 @@ enum setting_id {
 };
 
 #define SETTINGS_KEY_DIRS 8u
+#define SETTINGS_KEY_AGE_DAYS 90u /* spec KEY-40 */
 
 /* A value and who said it. */
 struct setting {
@@ -36,7 +37,9 @@ struct setting {
 
 struct settings {
     struct setting item[SETTING_COUNT];
-    char *key_dirs[SETTINGS_KEY_DIRS]; /* more secret mounts */
+    uint32_t key_age_days;             /* an active key should be younger */
+    bool key_age_refuse;               /* else: refuse, not only warn     */
+    char *key_dirs[SETTINGS_KEY_DIRS]; /* more secret mounts              */
     size_t key_dir_count;
     char *state_folder; /* $XDG_STATE_HOME/envelope  */
     char *user_config;  /* the user's config.json    */

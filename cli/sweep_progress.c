@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,8 +13,11 @@
 void
 sweep_progress_init(struct sweep_progress *progress, bool lines)
 {
+    const char *terminal = getenv("TERM");
+    const bool dumb = terminal == NULL || strcmp(terminal, "dumb") == 0;
+
     *progress = (struct sweep_progress){
-        .terminal = isatty(STDERR_FILENO) && !report_is_json() &&
+        .terminal = isatty(STDERR_FILENO) && !dumb && !report_is_json() &&
                     !report_is_quiet(),
         .lines = lines,
         .last = clock_monotonic_ms(),

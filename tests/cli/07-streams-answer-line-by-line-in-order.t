@@ -144,4 +144,16 @@ p.stdin.close()
 print("exit", p.wait())
 P
 is "one at a time" "exit 0" "$(cat verdict)"
+# A stream that lives long notices a rotation.
+mkfifo lines.in
+e seal <lines.in >lines.out 2>"$err" &
+exec 8>lines.in
+printf '{"value":"a"}\n' >&8
+for _ in $(seq 100); do [ -s lines.out ] && break; sleep 0.05; done
+e key add --kid k2 --activate -q >/dev/null
+sleep 1.5
+printf '{"value":"b"}\n' >&8
+exec 8>&-
+wait $!
+is "before and after" "k1 k2" "$(cut -d: -f3 lines.out | tr '\n' ' ' | sed 's/ $//')"
 finish

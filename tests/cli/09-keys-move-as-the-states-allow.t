@@ -56,8 +56,10 @@ exits "31 bytes" 2 e key add --kid s --import short.key
 (head -c 63 hex.key; printf g) >bad.key
 chmod 600 bad.key
 exits "no hex digit" 2 e key add --kid s --import bad.key
-chmod 644 raw.key
-exits "an exposed file" 14 e key add --kid s --import raw.key
+head -c 32 /dev/urandom >exposed.key
+chmod 644 exposed.key
+exits "an exposed file" 0 e key add --kid s --import exposed.key
+says "is warned of" 'warning: exposed.key can be read by others'
 exits "no such file" 10 e key add --kid s --import none
 
 # Destroy: confirmed, for ever.

@@ -52,10 +52,13 @@ exits "it no longer opens" 12 e decrypt --passphrase-file p1 v.env
 exits "the value still opens" 0 e decrypt v.env
 exits "the log is whole" 0 e audit verify
 
-# Passphrase files are held to the rules of key files.
+# Passphrase files: nobody else may write them, or should read them.
 e unlock add ana --new-passphrase-file p1 $fast -q >/dev/null
 chmod 644 p1
-exits "an exposed passphrase file" 14 e decrypt --passphrase-file p1 v.env
+exits "an exposed passphrase file" 0 e decrypt --passphrase-file p1 v.env
+says "is warned of" 'warning: passphrase file p1 can be read by others'
+chmod 666 p1
+exits "one that others can write" 14 e decrypt --passphrase-file p1 v.env
 chmod 600 p1
 exits_in "a descriptor" 0 e decrypt --passphrase-fd 3 v.env 3<p1
 exits "a descriptor that is not open" 2 e decrypt --passphrase-fd 9 v.env
