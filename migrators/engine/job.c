@@ -4,6 +4,7 @@
 #include <sodium.h>
 
 #include "engine/job.h"
+#include "engine/job_overlap.h"
 #include "engine/job_settings.h"
 #include "engine/job_target.h"
 #include "engine/job_text.h"
@@ -153,8 +154,8 @@ parse_targets(const struct job_node *node, struct job *job)
     }
     job->targets = targets;
     job->target_count = (uint32_t)count;
-    return job_target_disjoint(node->up, targets, job->target_count,
-                               strcmp(job->driver, "sqlite") == 0);
+    return job_overlap_check(node->up, targets, job->target_count,
+                             strcmp(job->driver, "sqlite") == 0);
 }
 
 /* spec: JOB-4 */

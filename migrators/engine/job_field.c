@@ -1,5 +1,4 @@
 #include <string.h>
-#include <strings.h>
 
 #include "engine/job_field.h"
 #include "engine/job_path.h"
@@ -293,66 +292,4 @@ job_field_parse(const struct job_node *node, struct job_draft *draft,
         return job_node_fail(node, "mode \"sibling\" needs \"into\" in every "
                                    "field");
     return ENVL_OK;
-}
-
-/* A place that a field reads (0) or, with `into`, writes (1). */
-static bool
-place_of(const struct envl_field_spec *spec, unsigned which,
-         const char **column, struct envl_path *path)
-{
-    *column = spec->column == NULL ? "" : spec->column;
-    *path = spec->path;
-    if (which == 0)
-        return true;
-    if (spec->into == NULL)
-        return false;
-    if (path->count == 0)
-        *column = spec->into;
-    else
-        path->count--; /* the last segment is compared apart */
-    return true;
-}
-
-/* With ${into}, its last segment is that instead. */
-static bool
-paths_meet(const struct envl_path *a, const char *a_into,
-           const struct envl_path *b, const char *b_into)
-{
-    struct envl_segment sa[JOB_PATH_MAX], sb[JOB_PATH_MAX];
-    struct envl_path pa = { sa, a->count }, pb = { sb, b->count };
-
-    if (a->count > 0)
-        memcpy(sa, a->segments, a->count * sizeof(sa[0]));
-    if (b->count > 0)
-        memcpy(sb, b->segments, b->count * sizeof(sb[0]));
-    if (a_into != NULL)
-        sa[pa.count++] = (struct envl_segment){ ENVL_SEGMENT_MEMBER,
-                                                envl_bytes_of(a_into), 0 };
-    if (b_into != NULL)
-        sb[pb.count++] = (struct envl_segment){ ENVL_SEGMENT_MEMBER,
-                                                envl_bytes_of(b_into), 0 };
-    return job_path_meet(&pa, &pb);
-}
-
-/* spec: JOB-25 */
-bool
-job_field_meet(const struct envl_field_spec *a,
-               const struct envl_field_spec *b, bool fold)
-{
-    for (unsigned which = 0; which < 4; which++) {
-        const char *ca, *cb;
-        struct envl_path pa, pb;
-
-        if (!place_of(a, which & 1, &ca, &pa) ||
-            !place_of(b, which >> 1, &cb, &pb))
-            continue;
-        if (fold ? strcasecmp(ca, cb) != 0 : strcmp(ca, cb) != 0)
-            continue;
-        if (paths_meet(&pa, (which & 1) != 0 && a->path.count > 0 ? a->into
-                                                                   : NULL,
-                       &pb, (which >> 1) != 0 && b->path.count > 0 ? b->into
-                                                                   : NULL))
-            return true;
-    }
-    return false;
 }

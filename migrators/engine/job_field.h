@@ -24,13 +24,4 @@ struct job_draft {
 enum envl_status job_field_parse(const struct job_node *node,
                                  struct job_draft *draft, uint32_t index);
 
-/**
- * job_field_meet(a, b, fold):
- * True if two fields of one table read or write the same place, or one lies
- * inside the other (spec JOB-25).  ${fold}: the store does not tell a column's
- * upper and lower case apart.
- */
-bool job_field_meet(const struct envl_field_spec *a,
-                    const struct envl_field_spec *b, bool fold);
-
 #endif /* ENGINE_JOB_FIELD_H */

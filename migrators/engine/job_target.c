@@ -138,31 +138,3 @@ job_target_parse(const struct job_node *node, struct job_target *target)
     }
     return status;
 }
-
-/* spec: JOB-25, over all targets of one table. */
-enum envl_status
-job_target_disjoint(const struct job_node *node,
-                    const struct job_target *targets, uint32_t count,
-                    bool fold)
-{
-    for (uint32_t t = 0; t < count; t++) {
-        for (uint32_t u = 0; u <= t; u++) {
-            const struct envl_target_spec *a = &targets[t].spec;
-            const struct envl_target_spec *b = &targets[u].spec;
-
-            if (strcmp(a->table, b->table) != 0)
-                continue;
-            for (uint32_t i = 0; i < a->field_count; i++) {
-                uint32_t before = t == u ? i : b->field_count;
-
-                for (uint32_t j = 0; j < before; j++) {
-                    if (job_field_meet(&a->fields[i], &b->fields[j], fold))
-                        return job_node_fail(
-                            node, "targets[%u].fields[%u] and targets[%u]."
-                            "fields[%u] meet in one place", u, j, t, i);
-                }
-            }
-        }
-    }
-    return ENVL_OK;
-}

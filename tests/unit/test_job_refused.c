@@ -171,6 +171,27 @@ static const struct bad_case {
     { TARGET(FIELDS("{\"column\":\"c\"}") ","
              FIELDS("{\"column\":\"d\"},{\"column\":\"c\"}")),
       "targets[0].fields[0] and targets[1].fields[1] meet" },
+    /* What a context is made of must not change. */
+    { FIELD("{\"column\":\"c\"},{\"column\":\"id\"}"),
+      "targets[0].key[0] is changed by targets[0].fields[1]" },
+    { FIELD("{\"column\":\"c\",\"into\":\"ID\"}"), "key[0] is changed" },
+    { FIELD("{\"column\":\"c\"},{\"column\":\"d\",\"context\":"
+            "{\"x\":{\"column\":\"c\"}}}"),
+      "targets[0].fields[1].context takes a column that targets[0].fields[0]"
+      " changes" },
+    { FIELD("{\"column\":\"d\",\"context\":{\"x\":{\"column\":\"d\"}}}"),
+      "takes a column" },
+    { FIELD("{\"column\":\"d\",\"context\":{\"x\":{\"column\":\"e\"}}},"
+            "{\"column\":\"c\",\"into\":\"e\"}"), "takes a column" },
+    { FIELD("{\"column\":\"c\",\"path\":\"a[*].b\",\"context\":"
+            "{\"x\":{\"element\":\"b\"}}}"), "takes an element" },
+    { FIELD("{\"column\":\"c\",\"path\":\"a[*].b\",\"context\":"
+            "{\"x\":{\"element\":\"i\"}}},{\"column\":\"c\",\"path\":"
+            "\"a[*].i\"}"), "takes an element" },
+    { "{" HEAD MONGO TARGETS("{\"collection\":\"c\",\"fields\":"
+      "[{\"path\":\"_id\"}]}") "}", "would change _id" },
+    { "{" HEAD MONGO TARGETS("{\"collection\":\"c\",\"fields\":"
+      "[{\"path\":\"*\"}]}") "}", "would change _id" },
     /* spec: JOB-42 */
     { WITH("\"on\":{\"plaintext\":\"skip\"},"), "on.plaintext: one of" },
     { WITH("\"on\":{\"bad_codec\":\"seal\"},"), "on.bad_codec: one of" },
