@@ -8,6 +8,7 @@
 
 #include "infile.h"
 #include "outfile.h"
+#include "rewrap_head.h"
 #include "value_options.h"
 
 /* ---- looking ------------------------------------------------------------ */
@@ -192,14 +193,10 @@ replace(const struct infile *file, const struct pass_keys *keys,
     struct outfile out = OUTFILE_INIT;
     struct io_source in = { -1, NULL }, again = { -1, NULL };
     enum envl_status status;
-    bool lf = false;
 
     if ((status = open_again(file, &in, err)) == ENVL_OK &&
-        (status = ends_in_lf(&in, file, &lf, err)) == ENVL_OK &&
         (status = outfile_open(file->path, &out, err)) == ENVL_OK &&
         (status = make(file, &in, keys, options, &out, err)) == ENVL_OK &&
-        (!lf || (status = outfile_write(&out, envl_bytes_of("\n"), err)) ==
-                    ENVL_OK) &&
         (status = prove(file, &out, keys, err)) == ENVL_OK &&
         (status = outfile_keep(&out, &file->was, err)) == ENVL_OK &&
         (status = open_again(file, &again, err)) == ENVL_OK)
@@ -208,6 +205,14 @@ replace(const struct infile *file, const struct pass_keys *keys,
     io_close_source(&in);
     io_close_source(&again);
     return status;
+}
+
+/* More than a value can be: it passes through in pieces. */
+static bool
+is_large(const struct infile *file)
+{
+    return file->was.st_size > (off_t)(2 * VALUE_MAX) &&
+           file->info.encoding != ENVL_ENCODING_OBJECT;
 }
 
 /* A value is collected, so that it can be padded; a stream passes through. */
@@ -256,13 +261,14 @@ reseal(const struct infile *file, const struct io_source *in,
                             .sealed = ENVL_BUF_INIT };
     struct pass pass = { .take = take, .cookie = &to };
     struct envl_seal_options own = *options;
-    enum envl_status status = ENVL_OK;
+    enum envl_status status;
+    bool lf;
 
     own.type = file->type;
     own.encoding = file->info.encoding;
     own.allow_nested = true; /* what was allowed once stays so */
-    if (file->was.st_size > (off_t)(2 * VALUE_MAX) &&
-        own.encoding != ENVL_ENCODING_OBJECT) {
+    status = ends_in_lf(in, file, &lf, err);
+    if (status == ENVL_OK && is_large(file)) {
         own.pad = ENVL_PAD_NONE;
         status = envl_sealer_new(keys->ring, &own, keys->context, &to.sealer,
                                  err);
@@ -270,6 +276,8 @@ reseal(const struct infile *file, const struct io_source *in,
     if (status == ENVL_OK &&
         (status = pass_run(in, keys, &pass, err)) == ENVL_OK)
         status = finish(&to, keys, &own, err);
+    if (status == ENVL_OK && lf)
+        status = outfile_write(out, envl_bytes_of("\n"), err);
     envl_sealer_free(to.sealer);
     envl_buf_free(&to.text);
     envl_buf_free(&to.sealed);
@@ -283,6 +291,60 @@ infile_reseal(const struct infile *file, const struct pass_keys *keys,
     return replace(file, keys, options, reseal, err);
 }
 
+/* All that is left of ${in}, as it is. */
+static enum envl_status
+copy_rest(const struct io_source *in, struct outfile *out,
+          struct envl_error *err)
+{
+    struct envl_buf piece = ENVL_BUF_INIT;
+    enum envl_status status;
+
+    do {
+        piece.len = 0;
+        status = io_read_upto(in, VALUE_MAX, &piece, err);
+        if (status == ENVL_OK)
+            status = outfile_write(out, envl_buf_view(&piece), err);
+    } while (status == ENVL_OK && piece.len > 0);
+    envl_buf_free(&piece);
+    return status;
+}
+
+/* A large file: rewrap its head, and copy the rest, an LF included. */
+static enum envl_status
+rewrap_large(const struct infile *file, const struct io_source *in,
+             const struct pass_keys *keys,
+             const struct envl_seal_options *options, struct outfile *out,
+             struct envl_error *err)
+{
+    struct envl_buf head = ENVL_BUF_INIT, new = ENVL_BUF_INIT;
+    enum envl_status status;
+    size_t len;
+
+    status = io_read_upto(in, REWRAP_HEAD_ROOM, &head, err);
+    len = rewrap_head_len(envl_buf_view(&head), file->info.encoding);
+    if (status == ENVL_OK && len == 0)
+        status = envl_fail(err, ENVL_E_FORMAT, "%s changed meanwhile",
+                           file->path);
+    if (status == ENVL_OK)
+        status = envl_rewrap(keys->ring, options, keys->context,
+                             (struct envl_bytes){ head.ptr, len }, &new, err);
+    /* Another length of the wrapped key shifts every later base64 digit. */
+    if (status == ENVL_OK && file->info.encoding == ENVL_ENCODING_TEXT &&
+        rewrap_head_len(envl_buf_view(&new), ENVL_ENCODING_TEXT) != new.len)
+        status = envl_fail(err, ENVL_E_LIMIT, "%s is too large to be rewrapped "
+                           "as text under this key", file->path);
+    if (status == ENVL_OK &&
+        (status = outfile_write(out, envl_buf_view(&new), err)) == ENVL_OK &&
+        (status = outfile_write(out,
+                                (struct envl_bytes){ head.ptr + len,
+                                                     head.len - len },
+                                err)) == ENVL_OK)
+        status = copy_rest(in, out, err);
+    envl_buf_free(&head);
+    envl_buf_free(&new);
+    return status;
+}
+
 static enum envl_status
 rewrap(const struct infile *file, const struct io_source *in,
        const struct pass_keys *keys, const struct envl_seal_options *options,
@@ -292,6 +354,8 @@ rewrap(const struct infile *file, const struct io_source *in,
     struct envl_bytes envelope;
     enum envl_status status;
 
+    if (is_large(file))
+        return rewrap_large(file, in, keys, options, out, err);
     status = io_read_all(in, OBJECT_ENVELOPE_MAX, &old, err);
     envelope = envl_buf_view(&old);
     if (file->info.encoding != ENVL_ENCODING_BINARY && envelope.len > 0 &&
@@ -301,6 +365,8 @@ rewrap(const struct infile *file, const struct io_source *in,
         (status = envl_rewrap(keys->ring, options, keys->context, envelope,
                               &new, err)) == ENVL_OK)
         status = outfile_write(out, envl_buf_view(&new), err);
+    if (status == ENVL_OK && envelope.len < old.len)
+        status = outfile_write(out, envl_bytes_of("\n"), err);
     envl_buf_free(&old);
     envl_buf_free(&new);
     return status;

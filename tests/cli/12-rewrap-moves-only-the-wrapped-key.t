@@ -47,5 +47,24 @@ exits_in "to a key that no longer wraps" 14 e rewrap $c --kid w1 <text.env
 exits "a rotation to a wrapping key does the same" 0 e rotate --kid w4 --use wrap $c text.env
 is "text is under w4" "\"w4\"" "$(e inspect --json text.env | json "[\"kid\"]")"
 is "the payload is the same" "$(cat text.payload)" "$(payload text.env)"
+# A file of any size: only its head is made new, in bounded memory.
+head -c 50000000 /dev/urandom >big
+for encoding in text binary; do
+    e encrypt $c --mode wrapped --encoding $encoding big >big.env
+    tail -c 45000000 big.env >tail.before
+    e key add --kid x-$encoding --use wrap --activate -q >/dev/null
+    if [ -x /usr/bin/time ]; then
+        exits "a large file, $encoding" 0 /usr/bin/time -o rss -f %M "$envelope" rewrap $c big.env
+        ok "under 96 MiB, the mapped file counted ($(tail -1 rss) KiB)" test "$(tail -1 rss)" -lt 98304
+    else
+        exits "a large file, $encoding" 0 e rewrap $c big.env
+    fi
+    is "is under the new key" "\"x-$encoding\"" "$(e inspect --json big.env | json '["kid"]')"
+    tail -c 45000000 big.env >tail.after
+    ok "the rest is the same" cmp tail.before tail.after
+    e decrypt $c big.env >back
+    ok "and opens" cmp big back
+    exits "another context" 12 e rewrap --kid w3 --context app=other big.env
+done
 exits "the log is whole" 0 e audit verify
 finish
