@@ -203,7 +203,7 @@ run_value_case(void **state)
     assert_int_equal(try_seal(&options, c->value), ENVL_OK);
 }
 
-/* ---- memory --------------------------------------------------------------- */
+/* ---- memory -------------------------------------------------------------- */
 
 static void
 the_length_is_known_beforehand(void **state)
