@@ -84,6 +84,7 @@ a_swapped_ring_is_noticed(void **state)
     struct fixture f = fixture_with_ring();
     struct envl_keyring *ring = must_open(&f);
     struct envl_ring_mark seen;
+    struct envl_error err;
 
     (void)state;
     envl_keyring_mark(ring, &seen);
@@ -94,7 +95,9 @@ a_swapped_ring_is_noticed(void **state)
     assert_int_equal(open_seen(&f, NULL, NULL), ENVL_OK);
     assert_int_equal(open_seen(&f, &seen, NULL), ENVL_E_INTEGRITY);
     assert_int_equal(open_seen(&f, NULL, seen.pin), ENVL_E_INTEGRITY);
-    assert_int_equal(envl_keyring_reload(ring, NULL), ENVL_E_INTEGRITY);
+    assert_int_equal(envl_keyring_reload(ring, &err), ENVL_E_INTEGRITY);
+    assert_non_null(strstr(err.message, "is another than"));
+    assert_non_null(strstr(err.hint, "--accept-ring="));
     envl_keyring_free(ring);
     fixture_free(&f);
 }

@@ -283,6 +283,52 @@ a_child_of_fork_sees_changes_too(void **state)
     fixture_free(&f);
 }
 
+/* A thread that reads at the moment of a fork: in the child it never leaves. */
+static void *
+hold_on(void *cookie)
+{
+    struct readers *r = cookie;
+    struct keyring_hold hold = keyring_enter(r->ring);
+
+    atomic_store(&r->looked, 1);
+    while (!atomic_load(&r->stop))
+        pause_ms(5);
+    keyring_leave(r->ring, hold);
+    return NULL;
+}
+
+static void
+a_child_does_not_wait_for_readers_it_has_not(void **state)
+{
+    struct fixture f = fixture_with_ring();
+    static struct readers readers;
+    struct envl_keyring *writer = must_open(&f);
+    pthread_t thread;
+    int status = -1;
+    pid_t child;
+
+    (void)state;
+    readers = (struct readers){ .ring = open_watched(&f) };
+    assert_int_equal(pthread_create(&thread, NULL, hold_on, &readers), 0);
+    while (atomic_load(&readers.looked) == 0)
+        pause_ms(1);
+    add(writer, "k2");
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        int64_t took = wait_for(readers.ring, "k2");
+
+        _exit(took < LIMIT_MS ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    atomic_store(&readers.stop, true);
+    pthread_join(thread, NULL);
+    envl_keyring_free(writer);
+    envl_keyring_free(readers.ring);
+    fixture_free(&f);
+}
+
 /* ---- the thread --------------------------------------------------------- */
 
 static unsigned
@@ -349,6 +395,7 @@ main(void)
         cmocka_unit_test(an_unknown_kid_looks_at_most_once_a_second),
         cmocka_unit_test(a_fixed_ring_stays_as_it_was),
         cmocka_unit_test(a_child_of_fork_sees_changes_too),
+        cmocka_unit_test(a_child_does_not_wait_for_readers_it_has_not),
         cmocka_unit_test(the_watcher_takes_no_signals_and_ends_with_its_ring),
     };
 
