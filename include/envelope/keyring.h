@@ -206,11 +206,11 @@ envl_keyring_rekey_plan(struct envl_keyring *ring, const char *without,
 /**
  * envl_keyring_destroy(ring, kid, accept_drops, err):
  * Remove the material of a disabled key for ever, under a new ring key (spec
- * KEY-41, KEY-45): every other key is wrapped again, entries whose secret is not at hand are dropped, and one remaining
- * entry is proven to open first.  ENVL_E_POLICY if entries would be dropped
- * and ${accept_drops} is false.  The ring has another pin afterwards: print
- * it (envl_keyring_mark).  That a job is unfinished (KEY-46) is for the
- * caller to find out.
+ * KEY-41, KEY-45): every other key is wrapped again, entries whose secret is
+ * not at hand are dropped, and one remaining entry is proven to open first.
+ * ENVL_E_POLICY if entries would be dropped and ${accept_drops} is false.
+ * The ring has another pin afterwards: print it (envl_keyring_mark).  That a
+ * job is unfinished (KEY-46) is for the caller to find out.
  */
 ENVL_API ENVL_MUST_CHECK enum envl_status
 envl_keyring_destroy(struct envl_keyring *ring, const char *kid,

@@ -89,6 +89,7 @@ put_actor(struct envl_buf *out, struct envl_error *err)
     return put(out, err, "}");
 }
 
+/* Names, words and numbers: a value has no place here.  spec: AUD-5 */
 static enum envl_status
 put_event(struct envl_buf *out, const struct envl_audit_event *event,
           struct envl_error *err)

@@ -12,6 +12,10 @@
 
 /* ---- unlock entries ----------------------------------------------------- */
 
+/*
+ * A name, a type, and what it takes to unwrap: nothing that is obeyed, since
+ * the MAC is not checked yet.  spec: KEY-7
+ */
 enum { U_NAME, U_TYPE, U_SALT, U_OPS, U_MEM, U_PUBLIC, U_WRAPPED };
 
 static const char *const unlock_names[] = { "name", "type", "salt",
