@@ -266,12 +266,47 @@ bind_bound(const struct reading *reading, struct envl_bytes bound, int *next)
     return code == SQLITE_OK ? ENVL_OK : read_failed(reading, code);
 }
 
+/* Take rows until they or their bytes are as many as was asked for. */
+static enum envl_status
+take_rows(struct reading *reading, const struct envl_read *read,
+          enum envl_status status)
+{
+    uint32_t rows = read->rows == 0 ? 1 : read->rows;
+    int code = SQLITE_ROW;
+
+    while (status == ENVL_OK &&
+           (reading->page->pub.count == 0 || read->bytes == 0 ||
+            reading->bytes < read->bytes) &&
+           (code = sqlite3_step(reading->rows)) == SQLITE_ROW)
+        status = add_row(reading);
+    if (status == ENVL_OK && code != SQLITE_ROW && code != SQLITE_DONE)
+        status = read_failed(reading, code);
+    reading->page->pub.end = code == SQLITE_DONE &&
+                             reading->page->pub.count < rows;
+    return status;
+}
+
+static enum envl_status
+read_search(struct reading *reading, const struct envl_read *read)
+{
+    enum envl_status status;
+
+    status = statement_search(reading->target, read->unsealed, &reading->rows,
+                              reading->err);
+    if (status == ENVL_OK)
+        sqlite3_bind_int64(reading->rows, 1, (int64_t)read->rows);
+    status = take_rows(reading, read, status);
+    sqlite3_finalize(reading->rows);
+    reading->rows = NULL;
+    return status;
+}
+
 static enum envl_status
 read_range(struct reading *reading, const struct envl_read *read)
 {
     uint32_t rows = read->rows == 0 ? 1 : read->rows;
-    int next = 1, code = SQLITE_ROW;
     enum envl_status status;
+    int next = 1;
 
     status = statement_page(reading->target, read->after.len > 0,
                             read->until.len > 0, &reading->rows,
@@ -282,17 +317,8 @@ read_range(struct reading *reading, const struct envl_read *read)
         status = bind_bound(reading, read->until, &next);
     if (status == ENVL_OK)
         sqlite3_bind_int64(reading->rows, next, (int64_t)rows);
-    while (status == ENVL_OK &&
-           (reading->page->pub.count == 0 || read->bytes == 0 ||
-            reading->bytes < read->bytes) &&
-           (code = sqlite3_step(reading->rows)) == SQLITE_ROW)
-        status = add_row(reading);
-    if (status == ENVL_OK && code != SQLITE_ROW && code != SQLITE_DONE)
-        status = read_failed(reading, code);
     reading->page->contiguous = reading->target->spec->where == NULL;
-    reading->page->pub.end = code == SQLITE_DONE &&
-                             reading->page->pub.count < rows;
-    return status;
+    return take_rows(reading, read, status);
 }
 
 static enum envl_status
@@ -332,7 +358,8 @@ read_begin(struct envl_target *target, const struct envl_read *read,
 
     page_free(target->ready);
     target->ready = NULL;
-    if (status == ENVL_OK && read->keys == NULL && read->after.len == 0)
+    if (status == ENVL_OK && read->keys == NULL && read->after.len == 0 &&
+        read->unsealed == NULL)
         status = survey_keys(target, err);
     if (status != ENVL_OK)
         return status;
@@ -341,6 +368,8 @@ read_begin(struct envl_target *target, const struct envl_read *read,
     db_limit(store, store->host->statement_ms);
     if (read->keys != NULL)
         status = read_keys(&reading, read);
+    else if (read->unsealed != NULL && target->info.finds_unsealed)
+        status = read_search(&reading, read);
     else
         status = read_range(&reading, read);
     db_unlimit(store);

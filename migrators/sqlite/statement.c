@@ -179,6 +179,66 @@ statement_page(struct envl_target *target, bool after, bool until,
     return status;
 }
 
+/* True in SQL if the slot begins like an envelope (spec ENV-7); the kid is of
+   [a-z0-9.-] (spec ENV-3), none of which means anything to GLOB. */
+static void
+add_begins(sqlite3_str *sql, const struct slot *slot, const char *kid)
+{
+    size_t len = strlen(kid);
+
+    sqlite3_str_appendf(sql, "CASE typeof(\"%w\") WHEN 'text' THEN \"%w\" "
+                        "GLOB 'env1:%s%s*' WHEN 'blob' THEN substr(\"%w\", 1,"
+                        " 4) = x'9e455601'", slot->name, slot->name, kid,
+                        len > 0 ? ":" : "", slot->name);
+    if (len > 0)
+        sqlite3_str_appendf(sql, " AND substr(\"%w\", 6, %d) = CAST(char(%d) "
+                            "|| '%s' AS BLOB)", slot->name, (int)len + 1,
+                            (int)len, kid);
+    sqlite3_str_appendall(sql, " ELSE 0 END");
+}
+
+static void
+add_unsealed(sqlite3_str *sql, const struct envl_target *target,
+             uint32_t index, const char *kid)
+{
+    const struct field *field = &target->fields[index];
+    const struct slot *source = &target->slots[field->slot];
+    const struct slot *into = field->into < 0 ? NULL
+                                              : &target->slots[field->into];
+
+    sqlite3_str_appendf(sql, " OR \"%w\" IS NOT NULL", source->name);
+    if (into == NULL) {
+        sqlite3_str_appendall(sql, " AND NOT ");
+        add_begins(sql, source, kid);
+    } else if (target->spec->fields[index].keep_source) {
+        sqlite3_str_appendf(sql, " AND (\"%w\" IS NULL OR NOT ", into->name);
+        add_begins(sql, into, kid);
+        sqlite3_str_appendall(sql, ")");
+    } else {
+        sqlite3_str_appendf(sql, " OR \"%w\" IS NOT NULL AND NOT ",
+                            into->name);
+        add_begins(sql, into, kid);
+    }
+}
+
+enum envl_status
+statement_search(struct envl_target *target, const char *kid,
+                 sqlite3_stmt **out, struct envl_error *err)
+{
+    sqlite3_str *sql = sqlite3_str_new(target->store->db);
+
+    sqlite3_str_appendall(sql, "SELECT ");
+    add_columns(sql, target);
+    add_from(sql, target);
+    sqlite3_str_appendall(sql, " WHERE (0");
+    for (uint32_t i = 0; i < target->spec->field_count; i++)
+        add_unsealed(sql, target, i, kid);
+    sqlite3_str_appendall(sql, ")");
+    add_where(sql, target);
+    sqlite3_str_appendall(sql, " LIMIT ?1");
+    return prepare_read(target, sql, out, err);
+}
+
 enum envl_status
 statement_row(struct envl_target *target, enum statement_kind kind,
               sqlite3_stmt **out, struct envl_error *err)

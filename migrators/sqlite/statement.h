@@ -16,6 +16,15 @@ enum envl_status statement_page(struct envl_target *target, bool after,
                                 struct envl_error *err);
 
 /**
+ * statement_search(target, kid, out, err):
+ * Rows in which some field may hold something that is not an envelope (under
+ * ${kid}; "": under any), in any order, at most ?1; the columns of a page.
+ * Only where target->info.finds_unsealed.  The caller finalizes it.
+ */
+enum envl_status statement_search(struct envl_target *target, const char *kid,
+                                  sqlite3_stmt **out, struct envl_error *err);
+
+/**
  * statement_row(target, kind, out, err):
  * By a row's key, its parameters as statement_bind_row binds them from ?1 on:
  * the columns of a page; 1 if there is such a row; the slots alone.

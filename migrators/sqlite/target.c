@@ -266,6 +266,9 @@ fill_info(struct envl_target *target, struct envl_error *err)
     info->place = place; /* spec: JOB-31 */
     info->place_count = 1;
     info->has_ids = true;
+    info->finds_unsealed = true; /* but not inside documents */
+    for (uint32_t i = 0; i < target->spec->field_count; i++)
+        info->finds_unsealed &= target->fields[i].path == NULL;
     return survey_estimate(target, &info->rows, err);
 }
 
