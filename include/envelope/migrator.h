@@ -272,6 +272,8 @@ struct envl_store_info {
     const char *server;      /* "PostgreSQL 15.18 on local socket", ...  */
     const char *identity;    /* stable id of this database              */
     uint32_t max_workers;    /* 1 where one writer is all there can be   */
+    bool immediate;          /* the work is done in ..._begin: the engine
+                                may call read_end before write_begin     */
 };
 
 /* ---- the table of functions --------------------------------------------- */

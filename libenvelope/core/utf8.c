@@ -61,6 +61,14 @@ utf8_update(struct utf8_check *check, struct envl_bytes piece)
                 break;
             i += 32;
         }
+        while (piece.len - i >= 8) {
+            uint64_t word;
+
+            memcpy(&word, piece.ptr + i, 8);
+            if ((word & UINT64_C(0x8080808080808080)) != 0)
+                break;
+            i += 8;
+        }
         while (i < piece.len && piece.ptr[i] < 0x80)
             i++;
     }

@@ -59,6 +59,7 @@ lane_open(struct lane *lane, struct worker *worker, struct slot *slot,
                            .slot = slot, .told = slot->range.ledger,
                            .stood_at = pace_now() };
     lane->pace = &worker->pace;
+    lane->hand = worker->hand;
     lane->settling.session = worker->session;
     lane->settling.target = slot->range.target;
     lane->settling.range = &lane->now;
@@ -123,7 +124,7 @@ lane_read_begin(struct lane *lane, const struct envl_read *read,
 }
 
 enum envl_status
-lane_read_end(struct lane *lane, struct batch *batch, struct envl_error *err)
+lane_read_take(struct lane *lane, struct batch *batch, struct envl_error *err)
 {
     uint32_t target = lane->slot->range.target;
     enum envl_status status;
@@ -131,11 +132,19 @@ lane_read_end(struct lane *lane, struct batch *batch, struct envl_error *err)
     lane->reading = false;
     status = ops_of(lane)->read_end(lane->session->targets[target],
                                     &batch->page, err);
-    if (status != ENVL_OK) {
+    if (status != ENVL_OK)
         batch->page = NULL;
+    return status;
+}
+
+enum envl_status
+lane_read_end(struct lane *lane, struct batch *batch, struct envl_error *err)
+{
+    enum envl_status status = lane_read_take(lane, batch, err);
+
+    if (status != ENVL_OK)
         return status;
-    }
-    return batch_decide(lane->session, target, batch, err);
+    return batch_decide(lane->session, lane->slot->range.target, batch, err);
 }
 
 enum envl_status

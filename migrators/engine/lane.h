@@ -30,6 +30,7 @@ struct lane {
     uint32_t outcome_cap;
     struct retry retry;
     struct pace *pace;      /* the worker's                      */
+    struct hand *hand;      /* the worker's, or NULL             */
     bool taken;             /* the lease was ours                */
     bool reading, writing, committing;
     bool at_end;            /* every row was read                */
@@ -55,13 +56,16 @@ enum envl_status lane_rejoin(struct lane *lane, struct envl_error *err);
 
 /**
  * lane_read_begin(lane, read, err), lane_read_end(lane, batch, err):
- * The latter also decides what becomes of each value.
+ * The latter also decides what becomes of each value; lane_read_take does
+ * not.
  */
 enum envl_status lane_read_begin(struct lane *lane,
                                  const struct envl_read *read,
                                  struct envl_error *err);
 enum envl_status lane_read_end(struct lane *lane, struct batch *batch,
                                struct envl_error *err);
+enum envl_status lane_read_take(struct lane *lane, struct batch *batch,
+                                struct envl_error *err);
 
 /**
  * lane_write_begin(lane, batch, err), lane_write_end(lane, err):

@@ -87,44 +87,84 @@ last_key(const struct envl_page *page)
     return page->rows[page->count - 1].key;
 }
 
+static enum envl_status
+begin_read_ahead(struct lane *lane, struct envl_error *err)
+{
+    struct envl_read read = page_after(lane, last_key(lane->cur.page));
+
+    return lane_read_begin(lane, &read, err);
+}
+
+/* A lock on the only row with an edit makes it BUSY; the sweep goes past. */
+static enum envl_status
+unless_busy(const struct lane *lane, enum envl_status status, bool *busy)
+{
+    if (status != ENVL_E_LOCKED || lane->cur.rows_edited != 1)
+        return status;
+    *busy = true;
+    return ENVL_OK;
+}
+
 /*
  * Write the current page while the page behind it is read and sealed, and
  * collect the commit of the page before it (the order of calls is the ABI's).
- * A lock on the only row with an edit makes it BUSY, and the sweep goes past.
  */
 static enum envl_status
 write_and_read_ahead(struct lane *lane, bool ahead, struct envl_error *err)
 {
-    struct batch *cur = &lane->cur;
-    bool alone = cur->rows_edited == 1, busy = false;
     enum envl_status status = ENVL_OK;
+    bool busy = false;
 
-    if (ahead) {
-        struct envl_read read = page_after(lane, last_key(cur->page));
-
-        status = lane_read_begin(lane, &read, err);
-    }
-    if (status == ENVL_OK) {
-        status = lane_write_begin(lane, cur, err);
-        if (status == ENVL_E_LOCKED && alone) {
-            busy = true;
-            status = ENVL_OK;
-        }
-    }
+    if (ahead)
+        status = begin_read_ahead(lane, err);
+    if (status == ENVL_OK)
+        status = unless_busy(lane, lane_write_begin(lane, &lane->cur, err),
+                             &busy);
     if (status == ENVL_OK)
         status = lane_commit_end(lane, err);
     if (status == ENVL_OK && ahead)
         status = lane_read_end(lane, &lane->next, err);
-    if (status == ENVL_OK && !busy) {
-        status = lane_write_end(lane, err);
-        if (status == ENVL_E_LOCKED && alone) {
-            busy = true;
-            status = ENVL_OK;
-        }
-    }
+    if (status == ENVL_OK && !busy)
+        status = unless_busy(lane, lane_write_end(lane, err), &busy);
     if (status == ENVL_OK && busy)
-        lane_busy(lane, cur);
+        lane_busy(lane, &lane->cur);
     return status;
+}
+
+/*
+ * The same on a store whose begin does all the work: the page behind is read
+ * first, and the hand seals it while this thread writes.
+ */
+static enum envl_status
+write_beside_hand(struct lane *lane, bool ahead, struct envl_error *err)
+{
+    enum envl_status status = lane_commit_end(lane, err), decided = ENVL_OK;
+    struct envl_error why = { 0 };
+    bool busy = false, begun = false;
+
+    if (status == ENVL_OK && ahead)
+        status = begin_read_ahead(lane, err);
+    if (status == ENVL_OK && ahead)
+        status = lane_read_take(lane, &lane->next, err);
+    if (status == ENVL_OK && ahead) {
+        hand_begin(lane->hand, lane->session, lane->slot->range.target,
+                   &lane->next);
+        begun = true;
+    }
+    if (status == ENVL_OK)
+        status = unless_busy(lane, lane_write_begin(lane, &lane->cur, err),
+                             &busy);
+    if (status == ENVL_OK && !busy)
+        status = unless_busy(lane, lane_write_end(lane, err), &busy);
+    if (status == ENVL_OK && busy)
+        lane_busy(lane, &lane->cur);
+    if (begun)
+        decided = hand_end(lane->hand, &why);
+    if (status != ENVL_OK || decided == ENVL_OK)
+        return status;
+    if (err != NULL)
+        *err = why;
+    return decided;
 }
 
 static enum envl_status
@@ -159,7 +199,8 @@ advance(struct lane *lane, struct envl_error *err)
     edited = lane->cur.rows_edited;
     ahead = !lane->cur.page->end && lane->cur.page->count > 0 &&
             lane->careful == 0 && !workers_halting(lane->all);
-    status = write_and_read_ahead(lane, ahead, err);
+    status = lane->hand != NULL ? write_beside_hand(lane, ahead, err)
+                                : write_and_read_ahead(lane, ahead, err);
     if (status == ENVL_OK && workers_stop(lane->all) > 1)
         return no_more(err);
     if (status == ENVL_OK)

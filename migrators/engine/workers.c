@@ -128,6 +128,9 @@ work(void *argument)
 
     pace_init(&worker->pace, &all->env->job->pace);
     status = session_open(all->env, all->depth, &worker->session, &err);
+    if (status == ENVL_OK &&
+        all->env->ops->info(worker->session->store)->immediate)
+        status = hand_new(&worker->hand, &err);
     while (status == ENVL_OK && (slot = take(all)) != NULL) {
         status = start->range(worker, slot, &err);
         if (status != ENVL_OK)
@@ -135,6 +138,7 @@ work(void *argument)
     }
     if (status != ENVL_OK)
         failed(all, status, &err);
+    hand_free(worker->hand);
     session_close(worker->session);
 
     pthread_mutex_lock(&all->lock);

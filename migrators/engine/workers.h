@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 
+#include "engine/hand.h"
 #include "engine/pace.h"
 #include "engine/session.h"
 
@@ -49,6 +50,7 @@ struct workers {
 struct worker {
     struct workers *all;
     struct session *session;
+    struct hand *hand; /* of a store that is immediate, else NULL */
     struct pace pace;
     pthread_t thread;
 };

@@ -156,8 +156,10 @@ describe(struct envl_store *store, struct envl_error *err)
     store->identity = sqlite3_mprintf("sqlite:%s", file);
     if (store->server == NULL || store->identity == NULL)
         return say_fail(store->host, err, ENVL_E_NOMEM, "out of memory");
-    store->info = (struct envl_store_info){ "sqlite", store->server,
-                                            store->identity, 1 };
+    store->info = (struct envl_store_info){
+        .driver = "sqlite", .server = store->server,
+        .identity = store->identity, .max_workers = 1, .immediate = true,
+    };
     return db_prepare(store, "PRAGMA schema_version", &store->version, err);
 }
 
