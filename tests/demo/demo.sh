@@ -29,8 +29,8 @@ check() {
     [ "$2" = "$3" ] || { echo "demo: $1: expected $2, found $3" >&2; exit 1; }
     echo "  checked with the database: $1 = $3"
 }
-# member NAME: a number out of a line of JSON on stdin.
-member() { sed -n "s/.*\"$1\": *\([0-9]*\).*/\1/p" | tail -1; }
+# member NAME: the first number of that name in the JSON on stdin.
+member() { grep -o "\"$1\": *[0-9]*" | head -1 | grep -o '[0-9]*$'; }
 
 # The same rows for both databases: two secrets each, one inside a document
 # with a number that a parser would change.
