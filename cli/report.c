@@ -133,6 +133,9 @@ say(const char *kind, const char *text)
     send_line(&line);
 }
 
+static void vsay(const char *kind, const char *format, va_list args)
+    ENVL_PRINTF(2, 0);
+
 static void
 vsay(const char *kind, const char *format, va_list args)
 {

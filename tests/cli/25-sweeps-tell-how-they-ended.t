@@ -100,11 +100,13 @@ db "DELETE FROM users WHERE id = 2"
 # Interrupted: 130 or 143, the resume command, and nothing lost.
 if type timeout >/dev/null; then
     rows 60000
+    sealed() { sqlite3 -cmd '.timeout 1000' shop.db "SELECT count(*) FROM users WHERE k LIKE 'env1:%'" 2>/dev/null; }
     interrupt() { # SIGNAL CODE
+        before=$(sealed)
         "$envelope" migrate job.json --execute >"$out" 2>"$err" &
         pid=$!
         for _ in $(seq 200); do
-            [ "$(sqlite3 -cmd '.timeout 1000' shop.db "SELECT count(*) FROM users WHERE k LIKE 'env1:%'" 2>/dev/null)" != 0 ] && break
+            [ "$(sealed)" != "$before" ] && break
             sleep 0.01
         done
         kill -"$1" $pid
