@@ -5,6 +5,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 passed=0 failed=0
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
+chmod 711 "$tmp" # the cluster's own user has to pass
 export TMPDIR=$tmp
 verdict() { if [ "$2" -eq 0 ]; then passed=$((passed + 1)); echo "ok $1"
             else failed=$((failed + 1)); echo "not ok $1"; fi; }
