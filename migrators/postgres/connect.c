@@ -289,10 +289,10 @@ connect_start(const char *source_json, struct envl_store *store,
         goto out;
     }
     PQsetNoticeReceiver(store->conn, ignore_notice, NULL);
-    if (PQstatus(store->conn) == CONNECTION_BAD)
-        status = tell_failure(store, err);
-    if (status == ENVL_OK && !store->host->allow_plain_transport)
+    if (!store->host->allow_plain_transport)
         status = check_request(store, err);
+    if (status == ENVL_OK && PQstatus(store->conn) == CONNECTION_BAD)
+        status = tell_failure(store, err);
     if (status == ENVL_OK && !poll_until_connected(store->conn))
         status = tell_failure(store, err);
     if (status == ENVL_OK && !store->host->allow_plain_transport)
