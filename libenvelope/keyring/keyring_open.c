@@ -69,8 +69,7 @@ envl_keyring_open(const struct envl_keyring_options *options,
     if ((status = load_ring(&request, &view, err)) != ENVL_OK)
         goto out;
     ring_publish(ring, view);
-    if (!ring->fixed)
-        watch_start(ring);
+    watch_start(ring);
     *out = ring;
     ring = NULL;
 

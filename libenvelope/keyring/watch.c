@@ -13,7 +13,7 @@
 #define WATCHER_STACK  (1u << 20)
 
 /*
- * All rings that have a watcher, so that a child of fork, where the threads
+ * All rings that have a file, so that a child of fork, where the other threads
  * are gone, can be told.  The mutex is held across fork itself.
  */
 static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -49,7 +49,7 @@ after_fork_child(void)
         ring->watch.has_refused = false;
         ring->watch.running = false;
         atomic_store(&ring->watch.looking, false);
-        atomic_store(&ring->watch.by_readers, true);
+        atomic_store(&ring->watch.by_readers, !ring->fixed);
     }
     pthread_mutex_unlock(&all_lock);
 }
@@ -129,6 +129,8 @@ void
 watch_start(struct envl_keyring *ring)
 {
     enlist(ring);
+    if (ring->fixed)
+        return;
     ring->watch.running = true;
     if (!start_thread(ring)) {
         ring->watch.running = false;

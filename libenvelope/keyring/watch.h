@@ -14,7 +14,8 @@
 
 /**
  * watch_start(ring):
- * Begin to look after ${ring}, which has a view and a path.
+ * Begin to look after ${ring}, which has a view and a path; of a fixed ring
+ * only its state across fork.
  */
 void watch_start(struct envl_keyring *ring);
 

@@ -1,5 +1,9 @@
 /* The view: look-ups, guarded material, and readers that are not disturbed. */
 #include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <sodium.h>
 
 #include "cmocka_all.h"
@@ -88,6 +92,31 @@ view_holds_no_material_of_a_disabled_key(void **state)
     assert_null(keyring_key(hold.view, envl_bytes_of("off"))->secret);
     for (size_t i = 0; i + sizeof(five) <= size; i++)
         assert_int_not_equal(memcmp(guard + i, five, sizeof(five)), 0);
+    keyring_leave(ring, hold);
+    envl_keyring_free(ring);
+}
+
+static void
+key_material_cannot_be_written_to(void **state)
+{
+    struct envl_keyring *ring = ring_of_five();
+    struct keyring_hold hold = keyring_enter(ring);
+    const struct key *key = keyring_key(hold.view, envl_bytes_of("k1"));
+    int status = -1;
+    pid_t child;
+
+    (void)state;
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        /* No core, and no handler of a sanitizer or of cmocka. */
+        signal(SIGSEGV, SIG_DFL);
+        prctl(PR_SET_DUMPABLE, 0);
+        *(volatile uint8_t *)(uintptr_t)key->secret->bytes = 0;
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
     keyring_leave(ring, hold);
     envl_keyring_free(ring);
 }
@@ -268,6 +297,7 @@ main(void)
         cmocka_unit_test(view_finds_keys_by_kid),
         cmocka_unit_test(view_finds_the_active_key_of_use_and_scope),
         cmocka_unit_test(view_holds_no_material_of_a_disabled_key),
+        cmocka_unit_test(key_material_cannot_be_written_to),
         cmocka_unit_test(keys_with_one_kid_are_refused),
         cmocka_unit_test(two_active_keys_of_one_scope_are_refused),
         cmocka_unit_test(subkeys_differ_by_label),
