@@ -7,6 +7,7 @@
 #include "report.h"
 #include "ring_change.h"
 #include "secrets.h"
+#include "table.h"
 
 const struct command cmd_unlock = {
     .name = "unlock",
@@ -20,11 +21,12 @@ const struct command cmd_unlock = {
 static enum envl_status
 run_list(struct cli *cli, struct envl_error *err)
 {
+    static const char *const heads[] = { "NAME", "TYPE" };
     struct ring_session session = RING_SESSION_INIT;
     struct envl_unlock_info *entries = NULL;
     struct envl_ring_mark mark;
     enum envl_status status;
-    json_t *list;
+    json_t *list, *table;
     size_t count;
 
     if ((status = options_operands(&cli->options,
@@ -36,13 +38,17 @@ run_list(struct cli *cli, struct envl_error *err)
     if (status == ENVL_OK) {
         envl_keyring_mark(session.ring, &mark);
         list = json_array();
-        report_text("%-20s %s\n", "NAME", "TYPE");
+        table = json_array();
+        table_row(table, 2, heads);
         for (size_t i = 0; i < count; i++) {
             json_array_append_new(list, json_pack("{s:s, s:s}", "name",
                                                   entries[i].name, "type",
                                                   entries[i].type));
-            report_text("%-20s %s\n", entries[i].name, entries[i].type);
+            table_row(table, 2,
+                      (const char *const[]){ entries[i].name,
+                                             entries[i].type });
         }
+        table_print(table);
         report_json(json_pack("{s:i, s:s, s:I, s:o}", "schema", 1, "keyring",
                               mark.id, "generation",
                               (json_int_t)mark.generation, "unlock", list));

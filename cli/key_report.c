@@ -2,6 +2,7 @@
 
 #include "key_report.h"
 #include "report.h"
+#include "table.h"
 
 static json_t *
 date_or_null(const char *date)
@@ -34,27 +35,33 @@ dash(const char *text)
 enum envl_status
 key_report_list(struct envl_keyring *ring, struct envl_error *err)
 {
+    static const char *const heads[] = { "KID", "USE", "SCOPE", "STATE",
+                                         "CREATED", "ACTIVATED", "EXPIRES" };
     struct envl_key_info *keys = NULL;
     struct envl_ring_mark mark;
     enum envl_status status;
-    json_t *list;
+    json_t *list, *table;
     size_t count;
 
     envl_keyring_mark(ring, &mark);
     if ((status = envl_keyring_list(ring, &keys, &count, err)) != ENVL_OK)
         return status;
     list = json_array();
-    report_text("%-20s %-5s %-12s %-12s %-20s %-20s %s\n", "KID", "USE",
-                "SCOPE", "STATE", "CREATED", "ACTIVATED", "EXPIRES");
+    table = json_array();
+    table_row(table, 7, heads);
     for (size_t i = 0; i < count; i++) {
         const struct envl_key_info *k = &keys[i];
 
+        const char *const cells[] = {
+            k->kid, envl_key_use_name(k->use), k->scope,
+            envl_key_state_name(k->state), k->created, dash(k->activated),
+            dash(k->expires)
+        };
+
         json_array_append_new(list, key_json(k));
-        report_text("%-20s %-5s %-12s %-12s %-20s %-20s %s\n", k->kid,
-                    envl_key_use_name(k->use), k->scope,
-                    envl_key_state_name(k->state), k->created,
-                    dash(k->activated), dash(k->expires));
+        table_row(table, 7, cells);
     }
+    table_print(table);
     report_json(json_pack("{s:i, s:s, s:I, s:o}", "schema", 1, "keyring",
                           mark.id, "generation", (json_int_t)mark.generation,
                           "keys", list));

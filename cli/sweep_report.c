@@ -1,7 +1,9 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "report.h"
 #include "sweep_report.h"
+#include "table.h"
 
 static const char *
 text(const json_t *object, const char *name)
@@ -21,17 +23,24 @@ number(const json_t *object, const char *name)
 static void
 print_census(const json_t *census)
 {
+    static const char *const heads[] = { "TARGET", "FIELD", "STATE", "KID",
+                                         "COUNT" };
+    json_t *table = json_array();
     const json_t *row;
     size_t i;
 
-    if (json_array_size(census) == 0)
-        return;
-    report_text("%-28s %-28s %-20s %-12s %10s\n", "TARGET", "FIELD", "STATE",
-                "KID", "COUNT");
-    json_array_foreach(census, i, row)
-        report_text("%-28s %-28s %-20s %-12s %10lld\n", text(row, "target"),
-                    text(row, "field"), text(row, "state"), text(row, "kid"),
-                    number(row, "count"));
+    if (json_array_size(census) > 0)
+        table_row(table, 5, heads);
+    json_array_foreach(census, i, row) {
+        char count[24];
+        const char *const cells[] = { text(row, "target"), text(row, "field"),
+                                      text(row, "state"), text(row, "kid"),
+                                      count };
+
+        snprintf(count, sizeof(count), "%lld", number(row, "count"));
+        table_row(table, 5, cells);
+    }
+    table_print(table);
 }
 
 /* Each field's context, as the application must say it. */
