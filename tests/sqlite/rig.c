@@ -56,7 +56,7 @@ rig_open(struct rig *rig, const char *sql)
     char source[160];
 
     memset(rig, 0, sizeof(*rig));
-    snprintf(rig->dir, sizeof(rig->dir), "/tmp/envl-test-XXXXXX");
+    snprintf(rig->dir, sizeof(rig->dir), "/tmp/envl-test-sqlite-XXXXXX");
     assert_non_null(mkdtemp(rig->dir));
     snprintf(rig->path, sizeof(rig->path), "%s/t.db", rig->dir);
     assert_int_equal(sqlite3_open(rig->path, &rig->other), SQLITE_OK);

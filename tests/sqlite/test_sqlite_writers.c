@@ -13,7 +13,7 @@
 
 #include "rig.h"
 
-#define ROWS 400
+#define ROWS 60
 
 static const struct rig_target target = { .table = "t",
                                           .fields = { { .column = "s" } } };
@@ -67,7 +67,7 @@ write_for_ever(const char *path, unsigned number)
                      "COMMIT", id, number, count, id, number, count);
         if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
             _exit(1);
-        nap(chance(2000));
+        nap(chance(400));
     }
 }
 
@@ -119,7 +119,7 @@ pass(struct rig *rig, uint32_t rows)
                      (const char *)value.ptr);
             edits[count++] = rig_edit(i, 0, 0, sealed[i]);
         }
-        nap(300); /* as sealing would take */
+        nap(3000); /* as sealing may take */
         do {
             status = rig_write(rig, page, edits, count, outcomes);
             if (status == ENVL_OK)
