@@ -70,21 +70,25 @@ static enum envl_status
 take_base64(struct parser *parser)
 {
     struct envl_buf *scratch = parser->scratch;
+    size_t before = scratch->len, len;
     struct envl_bytes text;
     enum envl_status status = next_string(parser, &text);
-    size_t len;
 
     if (status != ENVL_OK)
         return status;
+    /*
+     * Without its escapes it lies in the scratch already: it is decoded where
+     * it lies, since the scratch has no room for it twice, and must not move.
+     */
+    scratch->len = before;
     if ((status = envl_buf_reserve(scratch, text.len, NULL)) != ENVL_OK)
         return status;
-    if (sodium_base642bin(scratch->ptr + scratch->len, text.len,
+    if (sodium_base642bin(scratch->ptr + before, text.len,
                           (const char *)text.ptr, text.len, NULL, &len, NULL,
                           sodium_base64_VARIANT_ORIGINAL) != 0)
         return ENVL_E_USAGE;
-    parser->out->value =
-        (struct envl_bytes){ scratch->ptr + scratch->len, len };
-    scratch->len += len;
+    parser->out->value = (struct envl_bytes){ scratch->ptr + before, len };
+    scratch->len = before + len;
     return ENVL_OK;
 }
 

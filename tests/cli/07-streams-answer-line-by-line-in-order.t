@@ -156,4 +156,17 @@ printf '{"value":"b"}\n' >&8
 exec 8>&-
 wait $!
 is "before and after" "k1 k2" "$(cut -d: -f3 lines.out | tr '\n' ' ' | sed 's/ $//')"
+
+# Base64 as PHP and others print it, each slash escaped, and a line so long that
+# it fills the room for strings without their escapes; so for what comes before.
+python3 - >slashes <<'P'
+import base64
+v = base64.b64encode(b"\xff" * 3 + b"A" * 200000).decode()
+print('{"context":{"\\u0066":"\\u0076"},"value_b64":"%s"}'
+      % v.replace("/", "\\/"))
+P
+exits_in "seal what has escaped slashes" 0 e seal <slashes
+sed 's/}$/,"context":{"f":"v"}}/' "$out" >to-open
+exits_in "open it in the same place" 0 e open <to-open
+is "it is what it was" "$(sed 's/.*"value_b64":"//; s/"}$//; s/\\//g' slashes | cksum)" "$(sed 's/.*"value_b64":"//; s/".*//' "$out" | cksum)"
 finish
