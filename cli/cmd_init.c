@@ -97,8 +97,12 @@ make_ring(struct cli *cli, struct plan *plan, struct ring_session *session,
         status = envl_keyring_create(plan->ring, session->providers[0],
                                      plan->entry, &first, err);
     }
-    /* A key file that opens nothing would only be a riddle. */
-    if (status != ENVL_OK && plan->made_key_file)
+    /*
+     * A key file that opens nothing would only be a riddle; if there is a
+     * ring, another's that began as we did or ours, it may open that.
+     */
+    if (status != ENVL_OK && plan->made_key_file &&
+        access(plan->ring, F_OK) != 0)
         unlink(plan->key_file);
     if (status != ENVL_OK)
         return status;

@@ -125,6 +125,17 @@ make_newcomer(struct cli *cli, struct newcomer *out, struct envl_error *err)
     return secrets_key_file(key_file, &cli->settings, &out->provider, err);
 }
 
+/* A ring may be written, and only what comes after it fail: then its new key
+   file is needed, perhaps as the only one that opens it. */
+static bool
+has_moved(struct envl_keyring *ring, const struct envl_ring_mark *was)
+{
+    struct envl_ring_mark now;
+
+    envl_keyring_mark(ring, &now);
+    return now.generation != was->generation;
+}
+
 typedef enum envl_status enroll_fn(struct envl_keyring *ring,
                                    const char *name,
                                    struct envl_provider *provider,
@@ -137,15 +148,17 @@ enroll(struct cli *cli, enroll_fn *how, const char *done,
     struct ring_change change = RING_CHANGE_INIT;
     struct newcomer newcomer = { NULL, NULL };
     const char *name = cli->options.operands[0];
+    struct envl_ring_mark was = { 0 };
     enum envl_status status;
 
     if ((status = options_operands(&cli->options,
                                    (struct operand_rule){ 1, 1, "NAME" },
                                    err)) != ENVL_OK ||
-        (status = check_newcomer(&cli->options, err)) != ENVL_OK)
+        (status = check_newcomer(&cli->options, err)) != ENVL_OK ||
+        (status = ring_session_open(cli, &change.session, err)) != ENVL_OK)
         return status;
-    if ((status = ring_session_open(cli, &change.session, err)) == ENVL_OK &&
-        (status = make_newcomer(cli, &newcomer, err)) == ENVL_OK &&
+    envl_keyring_mark(change.session.ring, &was);
+    if ((status = make_newcomer(cli, &newcomer, err)) == ENVL_OK &&
         (status = trail_begin(cli, change.session.ring, name, &change.trail,
                               err)) == ENVL_OK)
         status = ring_change_end(cli, &change,
@@ -153,7 +166,7 @@ enroll(struct cli *cli, enroll_fn *how, const char *done,
                                      newcomer.provider, err), err);
     if (status == ENVL_OK)
         report_text("%s %s\n", name, done);
-    else if (newcomer.made != NULL)
+    else if (newcomer.made != NULL && !has_moved(change.session.ring, &was))
         unlink(newcomer.made);
     ring_change_free(&change);
     envl_provider_free(newcomer.provider);

@@ -65,4 +65,23 @@ exits "a descriptor that is not open" 2 e decrypt --passphrase-fd 9 v.env
 exits "no descriptor" 2 e decrypt --passphrase-fd x v.env
 exits "both" 2 e decrypt --passphrase-fd 3 --passphrase-file p1 v.env
 exits "the environment names the file" 0 env ENVELOPE_PASSPHRASE_FILE="$tmp/p1" ENVELOPE_KEY_FILE= "$envelope" decrypt v.env
+
+# The ring is written and only its record fails: the new key file is the only
+# one that opens it, and stays.  The log is filled until the first of the two
+# records still fits below a limit on the size of files.
+audit=$XDG_STATE_HOME/envelope/audit.jsonl
+fits=
+for i in $(seq 60); do
+    e unlock change main --new-key-file same.key -q >/dev/null
+    size=$(wc -c <"$audit")
+    record=$(($(tail -1 "$audit" | wc -c) + 4))
+    blocks=$(((size + record) / 512 + 1)) # of 512 bytes each
+    export ENVELOPE_KEY_FILE=$tmp/same.key
+    [ $((size + 2 * record - 16)) -gt $((blocks * 512)) ] && fits=1 && break
+done
+is "the log can be filled" 1 "$fits"
+exits "changed, but not recorded" 1 sh -c "trap '' XFSZ; ulimit -f $blocks; exec '$envelope' unlock change main --new-key-file next.key"
+says "which is told" 'done, but its end could not be recorded'
+exits "the new key file opens the ring" 0 e key list --key-file next.key
+exits "the former does not" 12 e key list --key-file same.key
 finish
