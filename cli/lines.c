@@ -44,7 +44,7 @@ lines_fill(struct lines *lines, struct envl_error *err)
 
 /* A line without an end in sight: forget what came of it. */
 static void
-skip(struct lines *lines)
+forget(struct lines *lines)
 {
     lines->skipping = true;
     lines->at = lines->scanned = lines->buf.len;
@@ -68,7 +68,7 @@ lines_next(struct lines *lines, struct line_view *out)
         len = lines->buf.len - lines->at;
         if (!lines->ended) {
             if (len > LINES_MAX || lines->skipping)
-                skip(lines);
+                forget(lines);
             return false;
         }
         if (len == 0 && !lines->skipping)

@@ -60,7 +60,5 @@ suggest_nearest(const char *word, const char *const *words, size_t count)
             begins++;
         }
     }
-    if (found == NULL && begins == 1)
-        found = begun;
-    return found;
+    return begins == 1 ? begun : found;
 }

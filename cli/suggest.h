@@ -8,9 +8,9 @@
 
 /**
  * suggest_nearest(word, words, count):
- * Return the one of ${words} that is nearest to ${word}, or NULL if none is
- * near: at most two letters added, dropped, changed or swapped (one for short
- * words), or a beginning of only one of them.
+ * Return the only one of ${words} that begins with ${word}, else the one that
+ * is nearest to it, or NULL if none is near: at most two letters added,
+ * dropped, changed or swapped (one for short words).
  */
 const char *suggest_nearest(const char *word, const char *const *words,
                             size_t count);
