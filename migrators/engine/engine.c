@@ -5,9 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/follow.h"
 #include "engine/overlap.h"
 #include "engine/phase.h"
 #include "engine/summary.h"
+
+#define CLAIM_LOSSES 3u /* of the connection, before there is a job */
 
 static const char *
 verb(const struct run *run)
@@ -156,6 +159,24 @@ release(struct run *run)
         lease_release(run->control, &record);
 }
 
+/* Make the tables and take the job, also if the connection breaks once. */
+static enum envl_status
+claim(struct run *run, struct envl_error *err)
+{
+    struct session_wait wait = { run_pause, run };
+    enum envl_status status;
+
+    for (unsigned losses = 0;; losses++) {
+        status = run->env.ops->state_setup(run->control->store, err);
+        if (status == ENVL_OK)
+            status = run_claim(run, err);
+        if (status != ENVL_E_DATABASE || losses == CLAIM_LOSSES)
+            return status;
+        if (session_recover(run->control, &wait, NULL) != ENVL_OK)
+            return status;
+    }
+}
+
 /* From the audit's first record to its last. */
 static enum envl_status
 recorded(struct run *run, json_t **report, struct envl_error *err)
@@ -164,21 +185,21 @@ recorded(struct run *run, json_t **report, struct envl_error *err)
 
     if (status != ENVL_OK)
         return status;
-    status = run->env.ops->state_setup(run->control->store, err);
-    if (status == ENVL_OK)
-        status = run_claim(run, err);
-    if (status == ENVL_OK) {
+    status = claim(run, err);
+    if (status != ENVL_OK)
+        return record_end(run, status, err);
+
+    if (!run->claimed)
+        status = follow_all(run, err);
+    if (status == ENVL_OK && run->claimed)
         status = phase_all(run, err);
-        if (status == ENVL_OK)
-            status = judge(run, err);
-        status = record_end(run, status, err);
-        *report = summary_run(run, status);
-        if (status == ENVL_E_INTERRUPTED)
-            (void)run_put(run, NULL);
-        release(run);
-    } else {
-        status = record_end(run, status, err);
-    }
+    if (status == ENVL_OK)
+        status = judge(run, err);
+    status = record_end(run, status, err);
+    *report = summary_run(run, status);
+    if (status == ENVL_E_INTERRUPTED && run->claimed)
+        (void)run_put(run, NULL);
+    release(run);
     return status;
 }
 

@@ -5,9 +5,8 @@
 #include "engine/phase.h"
 #include "engine/ranges.h"
 #include "engine/search.h"
-#include "engine/sweep.h"
+#include "engine/slots.h"
 
-#define FOREIGN_MS  500u
 #define FORGET_TRIES 25u
 
 /* ---- making and finding the ranges --------------------------------------- */
@@ -91,109 +90,7 @@ begin(struct run *run, struct record_job *next, struct envl_error *err)
     return status;
 }
 
-static enum envl_status
-damaged(const struct run *run, uint32_t number, struct envl_error *err)
-{
-    return envl_fail(err, ENVL_E_INTEGRITY, "record %u of job \"%s\" is "
-                     "missing, or was not written under this keyring, or was "
-                     "changed", number, run->env.job->name);
-}
-
-static enum envl_status
-adopt_one(struct run *run, const struct lease_record *found,
-          struct slot *slot, struct envl_error *err)
-{
-    enum envl_status status;
-
-    if (found == NULL || found->mac != ENVL_OK)
-        return damaged(run, slot->number, err);
-    status = record_body_decode_range(envl_buf_view(&found->body),
-                                      &slot->range, err);
-    if (status == ENVL_OK &&
-        slot->range.target >= run->env.job->target_count)
-        status = damaged(run, slot->number, err);
-    slot->epoch = found->epoch;
-    slot->state = slot->range.done                ? SLOT_DONE
-                  : found->held && !found->ours ? SLOT_FOREIGN
-                                                  : SLOT_FREE;
-    return status;
-}
-
-/*
- * Make the slots what the store says.  ${torn}: the ranges are of another
- * phase than the job's record (a store without transactions was interrupted
- * between them), so they must be made again.
- */
-static enum envl_status
-adopt(struct run *run, bool *torn, struct envl_error *err)
-{
-    struct lease_list list = { 0 };
-    enum envl_status status = lease_list_read(run->control, &list, err);
-
-    *torn = false;
-    if (status == ENVL_OK)
-        status = workers_slots(&run->workers, run->job.ranges, err);
-    for (uint32_t i = 0; status == ENVL_OK && i < run->job.ranges; i++) {
-        struct slot *slot = &run->workers.slots[i];
-
-        slot->number = i + 1;
-        status = adopt_one(run, lease_list_find(&list, i + 1), slot, err);
-        if (status == ENVL_OK)
-            ledger_add(&run->workers.live, &slot->range.ledger);
-        *torn = *torn || strcmp(slot->range.phase_id,
-                                run->job.phase_id) != 0;
-    }
-    lease_list_free(&list);
-    run->adopted = status == ENVL_OK && !*torn;
-    return status;
-}
-
 /* ---- one phase ----------------------------------------------------------- */
-
-static void
-announce(struct run *run)
-{
-    char text[64];
-
-    if (run->job.phase == RECORD_CLOSING)
-        snprintf(text, sizeof(text), "closing pass %u", run->job.closing);
-    else
-        snprintf(text, sizeof(text), "sweep");
-    progress_phase(&run->progress, text, run->workers.live.rows,
-                   ranges_rows(run->control));
-}
-
-/* Work until every range is done, by us or by others. */
-static enum envl_status
-work(struct run *run, struct envl_error *err)
-{
-    struct workers_call call = { sweep_range, run_tick, run };
-    enum envl_status status = ENVL_OK;
-    uint32_t free_slots;
-    bool torn;
-
-    announce(run);
-    while (status == ENVL_OK) {
-        free_slots = workers_count(&run->workers, SLOT_FREE);
-        if (free_slots > 0)
-            status = workers_run(&run->workers,
-                                 free_slots < run->threads ? free_slots
-                                                           : run->threads,
-                                 &call, err);
-        else if (workers_count(&run->workers, SLOT_FOREIGN) == 0)
-            return ENVL_OK;
-        else if (!run_pause(run, FOREIGN_MS, "other processes are at work on "
-                                             "the last ranges"))
-            status = envl_fail(err, ENVL_E_INTERRUPTED,
-                               "stopped on request");
-        if (status == ENVL_OK)
-            status = run_tick(run, err);
-        if (status == ENVL_OK &&
-            workers_count(&run->workers, SLOT_FOREIGN) > 0)
-            status = adopt(run, &torn, err);
-    }
-    return status;
-}
 
 /*
  * Add up the phase that is over.  Ledger and census count the same values by
@@ -367,7 +264,7 @@ one(struct run *run, struct envl_error *err)
     if (run->job.phase == RECORD_PREPARE)
         return prepare(run, RECORD_SWEEP, err);
     if (!run->adopted)
-        status = adopt(run, &torn, err);
+        status = slots_adopt(run, &torn, err);
     if (status == ENVL_E_INTEGRITY) {
         status = run_accept(run, status, err);
         if (status == ENVL_OK)
@@ -376,7 +273,7 @@ one(struct run *run, struct envl_error *err)
     if (status == ENVL_OK && torn)
         status = prepare(run, run->job.phase, err);
     if (status == ENVL_OK)
-        status = work(run, err);
+        status = slots_work(run, true, err);
     if (status == ENVL_OK)
         status = end(run, err);
     return status;

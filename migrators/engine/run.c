@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/follow.h"
 #include "engine/resume.h"
 #include "engine/run.h"
 
@@ -41,9 +42,8 @@ run_put(struct run *run, struct envl_error *err)
     return status;
 }
 
-/* Take the job with run->job as it is now, one epoch above ${epoch}. */
-static enum envl_status
-take(struct run *run, uint64_t epoch, struct envl_error *err)
+enum envl_status
+run_lead(struct run *run, uint64_t epoch, struct envl_error *err)
 {
     struct envl_record record;
     enum envl_status status;
@@ -178,11 +178,12 @@ try_claim(struct run *run, bool *dead, struct envl_error *err)
     found = lease_list_find(&list, 0);
     if (found != NULL && found->held && !found->ours) {
         *dead = dead_here(found->owner);
-        status = held(found, err);
+        if (*dead || !follow_can(run, &list))
+            status = held(found, err);
     } else {
         status = decide(run, found, err);
         if (status == ENVL_OK)
-            status = take(run, found == NULL ? 0 : found->epoch, err);
+            status = run_lead(run, found == NULL ? 0 : found->epoch, err);
     }
     lease_list_free(&list);
     return status;
@@ -254,7 +255,7 @@ run_regain(struct run *run, struct envl_error *err)
     if (status == ENVL_OK) {
         record_body_free_job(&run->job);
         run->job = job;
-        status = take(run, found->epoch, err);
+        status = run_lead(run, found->epoch, err);
     }
     lease_list_free(&list);
     return status;

@@ -31,10 +31,20 @@ struct run {
 enum envl_status run_put(struct run *run, struct envl_error *err);
 
 /**
+ * run_lead(run, epoch, err):
+ * Take the job's lease with run->job as it is, one above the stored
+ * ${epoch}.  Fails with ENVL_E_LOCKED or ENVL_E_CONFLICT.
+ */
+enum envl_status run_lead(struct run *run, uint64_t epoch,
+                          struct envl_error *err);
+
+/**
  * run_claim(run, err):
  * Read what the store says of the job, decide whether to go on with it, and
- * take its lease.  Fails with ENVL_E_LOCKED (its living owner is named),
- * ENVL_E_INTEGRITY, ENVL_E_POLICY (another direction is unfinished).
+ * take its lease; or, where another process leads the same job and has left
+ * ranges to do, take part in it (run->claimed is false then).  Fails with
+ * ENVL_E_LOCKED (the living owner is named), ENVL_E_INTEGRITY, ENVL_E_POLICY
+ * (another direction is unfinished).
  */
 enum envl_status run_claim(struct run *run, struct envl_error *err);
 

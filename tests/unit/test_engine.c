@@ -86,8 +86,10 @@ names_the_living_owner_of_the_job(void **state)
 
     (void)state;
     cut_short(&scene);
-    fake_record(0)->process = fake_db->process; /* it lives after all */
-    snprintf(fake_record(0)->owner, 200, "abc otherhost 4711");
+    for (uint32_t i = 0; i < 2; i++) { /* it lives after all */
+        fake_record(i)->process = fake_db->process;
+        snprintf(fake_record(i)->owner, 200, "abc otherhost 4711");
+    }
 
     scene_must(&scene, ENVL_E_LOCKED);
 
@@ -95,6 +97,49 @@ names_the_living_owner_of_the_job(void **state)
     assert_int_equal(envl_status_exit_code(scene.status), 11);
     fake_db->clock_ms += 20000; /* its lease runs out */
     scene_must(&scene, ENVL_OK);
+    scene_free(&scene);
+}
+
+static void
+silence_the_leader(void *cookie, const struct engine_event *event)
+{
+    (void)cookie;
+    if (event->kind == ENGINE_WAITING &&
+        strstr(event->text, "leads the job") != NULL)
+        fake_db->clock_ms += 20000; /* the leader is not heard of any more */
+}
+
+static void
+takes_part_in_a_job_that_another_process_leads(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    cut_short(&scene);
+    fake_record(0)->process = fake_db->process;
+    snprintf(fake_record(0)->owner, 200, "abc otherhost 4711");
+    scene.options.event = silence_the_leader;
+
+    scene_must(&scene, ENVL_OK); /* its range first, then the lead */
+
+    assert_int_equal(scene_count(&scene, "pass"), 1);
+    assert_int_equal(scene_count(&scene, "sealed"), 100);
+    scene_all_sealed(&scene, 100, "k1");
+    scene_free(&scene);
+}
+
+static void
+takes_no_part_where_there_is_one_writer(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    cut_short(&scene);
+    fake_db->max_workers = 1;
+    fake_record(0)->process = fake_db->process;
+    snprintf(fake_record(0)->owner, 200, "abc otherhost 4711");
+
+    scene_must(&scene, ENVL_E_LOCKED);
     scene_free(&scene);
 }
 
@@ -521,6 +566,8 @@ main(void)
         cmocka_unit_test(stops_after_the_batch_and_goes_on_where_it_was),
         cmocka_unit_test(counts_exactly_across_a_death),
         cmocka_unit_test(names_the_living_owner_of_the_job),
+        cmocka_unit_test(takes_part_in_a_job_that_another_process_leads),
+        cmocka_unit_test(takes_no_part_where_there_is_one_writer),
         cmocka_unit_test(fences_a_worker_whose_range_was_taken_over),
         cmocka_unit_test(stops_when_the_job_was_taken_over),
         cmocka_unit_test(obeys_no_record_that_was_changed),
