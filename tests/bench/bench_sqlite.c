@@ -115,7 +115,7 @@ copy_base(const struct bench *bench)
     fclose(out);
 }
 
-/* ---- the two -------------------------------------------------------------- */
+/* ---- the two ------------------------------------------------------------ */
 
 static double
 bare(const struct bench *bench)

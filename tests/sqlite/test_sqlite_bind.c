@@ -13,100 +13,102 @@ struct refusal {
 
 #define ON_S { { .column = "s" } }
 
+static const struct refusal refusals[] = {
+    { "no table", "CREATE TABLE u (id INTEGER PRIMARY KEY, s)",
+      { .table = "t", .fields = ON_S }, ENVL_E_NOTFOUND,
+      "there is no table t" },
+    { "no column", "CREATE TABLE t (id INTEGER PRIMARY KEY, x)",
+      { .table = "t", .fields = ON_S }, ENVL_E_NOTFOUND,
+      "t has no column \"s\"" },
+    { "no key column", "CREATE TABLE t (id INTEGER PRIMARY KEY, s)",
+      { .table = "t", .keys = { "nr" }, .fields = ON_S },
+      ENVL_E_NOTFOUND, "t has no column \"nr\" (key)" },
+    { "no extra", "CREATE TABLE t (id INTEGER PRIMARY KEY, s)",
+      { .table = "t", .fields = ON_S, .extras = { "e" } },
+      ENVL_E_NOTFOUND, "t has no column \"e\"" },
+    { "no sibling", "CREATE TABLE t (id INTEGER PRIMARY KEY, s)",
+      { .table = "t", .fields = { { .column = "s", .into = "e" } } },
+      ENVL_E_NOTFOUND, "t has no column \"e\"" },
+    { "another schema", "CREATE TABLE t (id INTEGER PRIMARY KEY, s)",
+      { .table = "aux.t", .fields = ON_S }, ENVL_E_USAGE, "main only" },
+    { "no primary key", "CREATE TABLE t (id, s)",
+      { .table = "t", .fields = ON_S }, ENVL_E_POLICY,
+      "t has no primary key" },
+    { "key not unique", "CREATE TABLE t (id INTEGER PRIMARY KEY, k, s)",
+      { .table = "t", .keys = { "k" }, .fields = ON_S }, ENVL_E_POLICY,
+      "nothing proves that the key is unique" },
+    { "unique in part only", "CREATE TABLE t (id INTEGER PRIMARY KEY, k, "
+      "s); CREATE UNIQUE INDEX u ON t (k) WHERE k > 5",
+      { .table = "t", .keys = { "k" }, .fields = ON_S }, ENVL_E_POLICY,
+      "nothing proves" },
+    { "unique in an expression only", "CREATE TABLE t (id INTEGER "
+      "PRIMARY KEY, k, s); CREATE UNIQUE INDEX u ON t (lower(k))",
+      { .table = "t", .keys = { "k" }, .fields = ON_S }, ENVL_E_POLICY,
+      "nothing proves" },
+    { "null keys", "CREATE TABLE t (id TEXT PRIMARY KEY, s);"
+      "INSERT INTO t VALUES (NULL, 'x')",
+      { .table = "t", .fields = ON_S }, ENVL_E_POLICY, "NULL in the key" },
+    { "a view", "CREATE TABLE u (id INTEGER PRIMARY KEY, s);"
+      "CREATE VIEW t AS SELECT * FROM u",
+      { .table = "t", .fields = ON_S }, ENVL_E_POLICY, "t is a view" },
+    { "a generated column", "CREATE TABLE t (id INTEGER PRIMARY KEY, x, "
+      "s AS (x || 'y'))",
+      { .table = "t", .fields = ON_S }, ENVL_E_POLICY,
+      "t.s is a generated column" },
+    { "the key itself", "CREATE TABLE t (s TEXT PRIMARY KEY NOT NULL)",
+      { .table = "t", .fields = ON_S }, ENVL_E_POLICY,
+      "t.s is in the key" },
+    { "not null and into", "CREATE TABLE t (id INTEGER PRIMARY KEY, "
+      "s TEXT NOT NULL, e TEXT)",
+      { .table = "t", .fields = { { .column = "s", .into = "e" } } },
+      ENVL_E_POLICY, "t.s is NOT NULL" },
+    { "strict", "CREATE TABLE t (id INTEGER PRIMARY KEY, s INTEGER) "
+      "STRICT",
+      { .table = "t", .fields = ON_S }, ENVL_E_POLICY,
+      "declared INTEGER in a STRICT table" },
+    { "a foreign key", "CREATE TABLE p (s TEXT PRIMARY KEY);"
+      "CREATE TABLE t (id INTEGER PRIMARY KEY, s REFERENCES p(s))",
+      { .table = "t", .fields = ON_S }, ENVL_E_POLICY,
+      "t.s takes part in a foreign key" },
+    { "a foreign key from elsewhere", "CREATE TABLE t (id INTEGER "
+      "PRIMARY KEY, s TEXT UNIQUE); CREATE TABLE c (x REFERENCES t(s))",
+      { .table = "t", .fields = ON_S }, ENVL_E_POLICY,
+      "t.s takes part in a foreign key" },
+    { "the state tables", "CREATE TABLE envelope_job (id INTEGER "
+      "PRIMARY KEY, s)",
+      { .table = "envelope_job", .fields = ON_S }, ENVL_E_POLICY,
+      "own" },
+    { "a wrong where", "CREATE TABLE t (id INTEGER PRIMARY KEY, s)",
+      { .table = "t", .where = "nonsense = 1", .fields = ON_S },
+      ENVL_E_USAGE, "no such column: nonsense" },
+    { "a where that leaves its brackets", "CREATE TABLE t (id INTEGER "
+      "PRIMARY KEY, s)",
+      { .table = "t", .where = "1) OR (1", .fields = ON_S },
+      ENVL_E_USAGE, "one condition" },
+    { "a where that is not closed", "CREATE TABLE t (id INTEGER "
+      "PRIMARY KEY, s)",
+      { .table = "t", .where = "s = 'x /*", .fields = ON_S },
+      ENVL_E_USAGE, "one condition" },
+    { "two statements", "CREATE TABLE t (id INTEGER PRIMARY KEY, s)",
+      { .table = "t", .where = "1; DROP TABLE t", .fields = ON_S },
+      ENVL_E_USAGE, "one condition" },
+    { "into itself", "CREATE TABLE t (id INTEGER PRIMARY KEY, s)",
+      { .table = "t", .fields = { { .column = "s", .into = "s" } } },
+      ENVL_E_USAGE, "the source itself" },
+    { "a sibling of a wildcard", "CREATE TABLE t (id INTEGER PRIMARY "
+      "KEY, s)",
+      { .table = "t", .fields = { { .column = "s", .path = { "*" },
+                                    .into = "e" } } },
+      ENVL_E_USAGE, "no sibling" },
+};
+
 static void
 what_cannot_be_swept_is_refused_by_name(void **state)
 {
-    static const struct refusal cases[] = {
-        { "no table", "CREATE TABLE u (id INTEGER PRIMARY KEY, s)",
-          { .table = "t", .fields = ON_S }, ENVL_E_NOTFOUND,
-          "there is no table t" },
-        { "no column", "CREATE TABLE t (id INTEGER PRIMARY KEY, x)",
-          { .table = "t", .fields = ON_S }, ENVL_E_NOTFOUND,
-          "t has no column \"s\"" },
-        { "no key column", "CREATE TABLE t (id INTEGER PRIMARY KEY, s)",
-          { .table = "t", .keys = { "nr" }, .fields = ON_S },
-          ENVL_E_NOTFOUND, "t has no column \"nr\" (key)" },
-        { "no extra", "CREATE TABLE t (id INTEGER PRIMARY KEY, s)",
-          { .table = "t", .fields = ON_S, .extras = { "e" } },
-          ENVL_E_NOTFOUND, "t has no column \"e\"" },
-        { "no sibling", "CREATE TABLE t (id INTEGER PRIMARY KEY, s)",
-          { .table = "t", .fields = { { .column = "s", .into = "e" } } },
-          ENVL_E_NOTFOUND, "t has no column \"e\"" },
-        { "another schema", "CREATE TABLE t (id INTEGER PRIMARY KEY, s)",
-          { .table = "aux.t", .fields = ON_S }, ENVL_E_USAGE, "main only" },
-        { "no primary key", "CREATE TABLE t (id, s)",
-          { .table = "t", .fields = ON_S }, ENVL_E_POLICY,
-          "t has no primary key" },
-        { "key not unique", "CREATE TABLE t (id INTEGER PRIMARY KEY, k, s)",
-          { .table = "t", .keys = { "k" }, .fields = ON_S }, ENVL_E_POLICY,
-          "nothing proves that the key is unique" },
-        { "unique in part only", "CREATE TABLE t (id INTEGER PRIMARY KEY, k, "
-          "s); CREATE UNIQUE INDEX u ON t (k) WHERE k > 5",
-          { .table = "t", .keys = { "k" }, .fields = ON_S }, ENVL_E_POLICY,
-          "nothing proves" },
-        { "unique in an expression only", "CREATE TABLE t (id INTEGER "
-          "PRIMARY KEY, k, s); CREATE UNIQUE INDEX u ON t (lower(k))",
-          { .table = "t", .keys = { "k" }, .fields = ON_S }, ENVL_E_POLICY,
-          "nothing proves" },
-        { "null keys", "CREATE TABLE t (id TEXT PRIMARY KEY, s);"
-          "INSERT INTO t VALUES (NULL, 'x')",
-          { .table = "t", .fields = ON_S }, ENVL_E_POLICY, "NULL in the key" },
-        { "a view", "CREATE TABLE u (id INTEGER PRIMARY KEY, s);"
-          "CREATE VIEW t AS SELECT * FROM u",
-          { .table = "t", .fields = ON_S }, ENVL_E_POLICY, "t is a view" },
-        { "a generated column", "CREATE TABLE t (id INTEGER PRIMARY KEY, x, "
-          "s AS (x || 'y'))",
-          { .table = "t", .fields = ON_S }, ENVL_E_POLICY,
-          "t.s is a generated column" },
-        { "the key itself", "CREATE TABLE t (s TEXT PRIMARY KEY NOT NULL)",
-          { .table = "t", .fields = ON_S }, ENVL_E_POLICY,
-          "t.s is in the key" },
-        { "not null and into", "CREATE TABLE t (id INTEGER PRIMARY KEY, "
-          "s TEXT NOT NULL, e TEXT)",
-          { .table = "t", .fields = { { .column = "s", .into = "e" } } },
-          ENVL_E_POLICY, "t.s is NOT NULL" },
-        { "strict", "CREATE TABLE t (id INTEGER PRIMARY KEY, s INTEGER) "
-          "STRICT",
-          { .table = "t", .fields = ON_S }, ENVL_E_POLICY,
-          "declared INTEGER in a STRICT table" },
-        { "a foreign key", "CREATE TABLE p (s TEXT PRIMARY KEY);"
-          "CREATE TABLE t (id INTEGER PRIMARY KEY, s REFERENCES p(s))",
-          { .table = "t", .fields = ON_S }, ENVL_E_POLICY,
-          "t.s takes part in a foreign key" },
-        { "a foreign key from elsewhere", "CREATE TABLE t (id INTEGER "
-          "PRIMARY KEY, s TEXT UNIQUE); CREATE TABLE c (x REFERENCES t(s))",
-          { .table = "t", .fields = ON_S }, ENVL_E_POLICY,
-          "t.s takes part in a foreign key" },
-        { "the state tables", "CREATE TABLE envelope_job (id INTEGER "
-          "PRIMARY KEY, s)",
-          { .table = "envelope_job", .fields = ON_S }, ENVL_E_POLICY,
-          "own" },
-        { "a wrong where", "CREATE TABLE t (id INTEGER PRIMARY KEY, s)",
-          { .table = "t", .where = "nonsense = 1", .fields = ON_S },
-          ENVL_E_USAGE, "no such column: nonsense" },
-        { "a where that leaves its brackets", "CREATE TABLE t (id INTEGER "
-          "PRIMARY KEY, s)",
-          { .table = "t", .where = "1) OR (1", .fields = ON_S },
-          ENVL_E_USAGE, "one condition" },
-        { "a where that is not closed", "CREATE TABLE t (id INTEGER "
-          "PRIMARY KEY, s)",
-          { .table = "t", .where = "s = 'x /*", .fields = ON_S },
-          ENVL_E_USAGE, "one condition" },
-        { "two statements", "CREATE TABLE t (id INTEGER PRIMARY KEY, s)",
-          { .table = "t", .where = "1; DROP TABLE t", .fields = ON_S },
-          ENVL_E_USAGE, "one condition" },
-        { "into itself", "CREATE TABLE t (id INTEGER PRIMARY KEY, s)",
-          { .table = "t", .fields = { { .column = "s", .into = "s" } } },
-          ENVL_E_USAGE, "the source itself" },
-        { "a sibling of a wildcard", "CREATE TABLE t (id INTEGER PRIMARY "
-          "KEY, s)",
-          { .table = "t", .fields = { { .column = "s", .path = { "*" },
-                                        .into = "e" } } },
-          ENVL_E_USAGE, "no sibling" },
-    };
+    const struct refusal *cases = refusals;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
         enum envl_status status;
         struct rig rig;
 
