@@ -7,7 +7,7 @@ build="gcc libc6-dev make pkg-config libssl-dev libsodium-dev libjansson-dev
        libpq-dev libsqlite3-dev"
 demo="sqlite3 postgresql-15 postgresql-client-15"
 check="g++ clang libclang-rt-14-dev llvm-14 libcmocka-dev valgrind strace
-       python3 python3-cryptography python3-psycopg2 procps util-linux mandoc"
+       python3 python3-cryptography python3-psycopg2 procps util-linux mandoc faketime zsh fish"
 
 case "${1:-check}" in
 build) want="$build" ;;
