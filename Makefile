@@ -150,6 +150,14 @@ WRAP_test_memory := $(foreach f,malloc calloc aligned_alloc sodium_malloc,\
 unit-build: $(UNITS)
 print-units:
 	@echo $(UNITS)
+# Those whose subject is what threads share.
+TSAN := $(patsubst %,$(OUT)/tests/unit/test_%,threads keyring_view \
+        keyring_watch keyring_race sweep)
+.PHONY: tsan-build print-tsan
+tsan-build: $(TSAN)
+print-tsan:
+	@echo $(TSAN)
+
 unit: $(UNITS)
 	$(Q)for t in $^; do $(RUN) $$t || exit 1; done
 

@@ -78,11 +78,14 @@ valgrind_units() {
 asan_units() {
     ASAN_OPTIONS=detect_leaks=1 ENVL_TEST_QUICK=1 units BUILD=asan
 }
+# What many threads share: seal and open, the ring's views, a sweep's workers.
 tsan_units() {
-    make --no-print-directory -j"$jobs" BUILD=tsan \
-        build/tsan/tests/unit/test_threads build/tsan/tests/unit/test_reload &&
-    ENVL_TEST_QUICK=1 build/tsan/tests/unit/test_threads &&
-    ENVL_TEST_QUICK=1 build/tsan/tests/unit/test_reload
+    local test status=0
+    make --no-print-directory -j"$jobs" BUILD=tsan tsan-build || return 1
+    for test in $(make --no-print-directory BUILD=tsan print-tsan); do
+        ENVL_TEST_QUICK=1 "$test" || status=1
+    done
+    return $status
 }
 installed() { bash tests/install/test_install.sh; }
 leftovers() {
