@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "audit_show.h"
+#include "printable.h"
 #include "report.h"
 
 /* A record is short; a line that is longer is none. */
@@ -55,6 +56,7 @@ print_record(const char *path, const char *line, uint64_t number,
         return envl_fail(err, ENVL_E_INTEGRITY, "%s: line %llu is no record",
                          path, (unsigned long long)number);
     }
+    printable_json(record);
     report_text("%-20s %-10s %-16s %-24s %s", text(record, "time"),
                 actor(record), text(record, "verb"), text(record, "object"),
                 text(record, "outcome"));

@@ -131,9 +131,10 @@ const struct command cmd_rotate = {
         "now be disabled. Run it again to finish what was interrupted.\n\n"
         "With --job: every value of the job, and then each is opened in its\n"
         "place. Without --execute it only says what it would do.\n\n"
-        "With FILEs: each is replaced atomically, owner and mode kept. First\n"
-        "all of them are opened under --context: if one does not open,\n"
-        "nothing is changed. A --kid of use wrap moves only the wrapped key.",
+        "With FILEs: each is replaced atomically, owner and mode kept (other\n"
+        "attributes are not). First all of them are opened under --context:\n"
+        "if one does not open, nothing is changed. A --kid of use wrap moves\n"
+        "only the wrapped key.",
     .examples =
         "envelope rotate --kid k2026-12 --job job.json --execute\n"
         "envelope rotate --kid k2026-12 --context app=shop *.env",

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/utf8.h"
+#include "printable.h"
 #include "report.h"
 
 static struct {
@@ -59,15 +60,20 @@ put_string(struct line *line, const char *text)
 static void
 put_visible(struct line *line, const char *text)
 {
-    bool utf8 = utf8_valid(envl_bytes_of(text));
+    const bool utf8 = utf8_valid(envl_bytes_of(text));
 
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
+    for (size_t escaped = 0; *text != '\0'; text++) {
         char escape[8];
 
-        if (c < 0x20 || c == 0x7f || (c >= 0x80 && !utf8)) {
-            snprintf(escape, sizeof(escape), "\\x%02x", c);
+        if (escaped == 0)
+            escaped = printable_control(text);
+        if (escaped == 0 && (unsigned char)*text >= 0x80 && !utf8)
+            escaped = 1;
+        if (escaped > 0) {
+            snprintf(escape, sizeof(escape), "\\x%02x",
+                     (unsigned char)*text);
             put_string(line, escape);
+            escaped--;
         } else {
             put(line, text, 1);
         }

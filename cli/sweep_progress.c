@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "printable.h"
 #include "report.h"
 #include "sweep_progress.h"
 
@@ -88,6 +89,9 @@ draw(struct sweep_progress *progress, const struct engine_event *event)
     }
     print_line(progress, event, line, sizeof(line));
     if (progress->terminal) {
+        for (char *c = line; *c != '\0'; c++)
+            if (printable_control(c) > 0)
+                *c = '?';
         fprintf(stderr, "\r\033[K%.*s", 100, line);
         fflush(stderr);
         progress->drawn = true;

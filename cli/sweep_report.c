@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "printable.h"
 #include "report.h"
 #include "sweep_report.h"
 #include "table.h"
@@ -17,6 +18,16 @@ static long long
 number(const json_t *object, const char *name)
 {
     return (long long)json_number_value(json_object_get(object, name));
+}
+
+/* Names and row ids come from the database: text is cleaned before it is
+   printed; JSON escapes what it must. */
+static bool
+begin(json_t *report)
+{
+    if (report != NULL && !report_is_json())
+        printable_json(report);
+    return report != NULL;
 }
 
 /* target, field, state, kid, count: one line each. */
@@ -94,7 +105,7 @@ sweep_report_plan(json_t *report, bool ddl)
     const json_t *key = json_object_get(report, "key"), *target;
     size_t i;
 
-    if (report == NULL)
+    if (!begin(report))
         return;
     if (ddl) {
         report_text("%s", text(report, "ddl"));
@@ -117,7 +128,7 @@ sweep_report_run(json_t *report)
 {
     const json_t *seconds = json_object_get(report, "seconds");
 
-    if (report == NULL)
+    if (!begin(report))
         return;
     report_text("%s: %lld sealed, %lld rotated, %lld skipped, %lld "
                 "conflicts, %lld quarantined, %.1f s\n", text(report, "job"),
@@ -143,7 +154,7 @@ print_findings(const json_t *findings)
 void
 sweep_report_verify(json_t *report)
 {
-    if (report == NULL)
+    if (!begin(report))
         return;
     report_text("%s: %lld envelopes opened in their place, %lld failed\n",
                 json_is_true(json_object_get(report, "ok")) ? "ok" : "amiss",
@@ -172,7 +183,7 @@ sweep_report_status(json_t *report)
     const json_t *ranges = json_object_get(report, "ranges"), *row;
     size_t i;
 
-    if (report == NULL)
+    if (!begin(report))
         return;
     report_text("job %s: %s to %s, pass %lld, %s%s%s\n", text(report, "job"),
                 text(report, "goal"), text(report, "kid"),

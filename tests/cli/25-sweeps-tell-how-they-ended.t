@@ -128,6 +128,22 @@ if type timeout >/dev/null; then
     exits "verify" 0 e verify job.json
     is "all of them" 60000 "$(db "SELECT count(*) FROM users WHERE k LIKE 'env1:k4:%'")"
 fi
+# What rows hold cannot draw on the terminal, or forge a line.
+db "CREATE TABLE t(id TEXT PRIMARY KEY NOT NULL, k TEXT);
+    INSERT INTO t VALUES('a' || char(27) || '[31m' || char(10) || 'ok: 9 envelopes' || char(155) || 'b', 'env1:broken')"
+cat >t.json <<'J'
+{ "envelope_job": 1, "name": "t", "source": { "driver": "sqlite", "path": "shop.db" },
+  "targets": [ { "table": "t", "key": ["id"], "fields": [ { "column": "k" } ] } ] }
+J
+exits "a row id with escapes" 3 e migrate t.json --execute
+for verb in plan status verify; do
+    e $verb t.json >"$out" 2>&1
+    is "$verb shows no control characters" 0 "$(LC_ALL=C.UTF-8 grep -acP '[\x00-\x08\x0b-\x1f\x7f\x{80}-\x{9f}]' "$out")"
+    is "$verb: no forged line" 0 "$(grep -c '^ok: 9' "$out")"
+done
+ok "the row is shown" grep -q 'a?.31m?ok: 9 envelopes?b' "$out"
+db "DROP TABLE t"
+
 e key disable k1 -q >/dev/null
 exits "no job is under way any more" 0 e key destroy k1 --yes=k1
 exits "records under the old ring key give way by consent" 18 e migrate job.json --execute
