@@ -54,6 +54,18 @@ print_census(const json_t *census)
     table_print(table);
 }
 
+/* As one word for a shell: somebody will paste it. */
+static void
+print_quoted(const char *word)
+{
+    for (; *word != '\0'; word++) {
+        if (*word == '\'')
+            report_text("'\\''");
+        else
+            report_text("%c", *word);
+    }
+}
+
 /* Each field's context, as the application must say it. */
 static void
 print_field(const json_t *field)
@@ -68,9 +80,13 @@ print_field(const json_t *field)
     if (pairs == NULL)
         return;
     report_text("  context of row %s:\n", text(example, "row"));
-    json_object_foreach(pairs, name, value)
-        report_text("    --context '%s=%s'\n", name,
-                    json_string_value(value));
+    json_object_foreach(pairs, name, value) {
+        report_text("    --context '");
+        print_quoted(name);
+        report_text("=");
+        print_quoted(json_string_value(value));
+        report_text("'\n");
+    }
 }
 
 static void

@@ -142,6 +142,11 @@ for verb in plan status verify; do
     is "$verb: no forged line" 0 "$(grep -c '^ok: 9' "$out")"
 done
 ok "the row is shown" grep -q 'a?.31m?ok: 9 envelopes?b' "$out"
+db "UPDATE t SET id = 'a''; touch pasted; ''', k = 'v'"
+e plan t.json >"$out" 2>&1
+bash -c "echo $(sed -n 's/^ *\(--context .id=.*\)/\1/p' "$out")" >pasted.out
+is "a context can be pasted into a shell" "--context id=str:a'; touch pasted; '" "$(cat pasted.out)"
+not "and runs nothing" test -e pasted
 db "DROP TABLE t"
 
 e key disable k1 -q >/dev/null
