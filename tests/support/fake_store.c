@@ -254,7 +254,8 @@ store_open(const char *source_json, const struct envl_host *host,
         store->process = fake_db->process;
         store->info = (struct envl_store_info){
             .driver = "fake", .server = "a store in memory",
-            .identity = "fake", .max_workers = fake_db->max_workers };
+            .identity = "fake", .max_workers = fake_db->max_workers,
+            .immediate = fake_db->immediate };
         fake_db->live_stores++;
         fake_db->opens++;
         *out = store;
@@ -323,7 +324,8 @@ target_bind(struct envl_store *store, const struct envl_target_spec *spec,
     target->spec = spec;
     target->info = (struct envl_target_info){
         .label = "t", .place = place, .place_count = 1, .has_ids = true,
-        .rows = fake_db->row_count, .fields = target->fields };
+        .rows = fake_db->row_count, .fields = target->fields,
+        .finds_unsealed = fake_db->finds_unsealed };
     if (status == ENVL_OK && after)
         status = lost(store, err);
     if (status == ENVL_OK) {

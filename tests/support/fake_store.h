@@ -92,6 +92,8 @@ struct fake_db {
     uint32_t page_most;       /* rows of a page at most, 0: as asked         */
     unsigned empty_pages;     /* every so manieth page has no row and no end */
     uint32_t max_workers;
+    bool immediate;           /* as SQLite: the work is done in the begins   */
+    bool finds_unsealed;      /* a search for what is left is honoured       */
     unsigned process;         /* of this "process"; one higher: a new one    */
     int64_t clock_ms;         /* added to the store's clock                  */
     void (*on_call)(struct fake_db *db, enum fake_call call); /* may be NULL,
@@ -102,6 +104,7 @@ struct fake_db {
     unsigned calls;           /* of the plugin so far                  */
     unsigned by_call[FAKE_CALLS];
     unsigned hits;            /* faults that were met                  */
+    unsigned searches;
     unsigned opens, reads, rows_read, writes, commits, finishes;
     unsigned double_seals;    /* an envelope put over an envelope of the job */
     uint64_t high_water;      /* the most rows held in pages at a time */

@@ -451,6 +451,63 @@ finds_a_row_that_was_inserted_behind_it(void **state)
     scene_free(&scene);
 }
 
+static void
+spares_the_closing_pass_where_a_search_finds_nothing(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    scene_new(&scene, FIELD_A, TENS);
+    scene_fill(200);
+    fake_db->finds_unsealed = true;
+
+    scene_must(&scene, ENVL_OK);
+
+    assert_int_equal(scene_count(&scene, "closing_passes"), 0);
+    assert_int_equal(fake_db->searches, 1);
+    assert_int_equal(fake_db->rows_read, 200);
+    scene_adds_up(&scene);
+    scene_all_sealed(&scene, 200, "k1");
+    scene_free(&scene);
+}
+
+static void
+makes_a_closing_pass_where_a_search_finds_something(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    scene_new(&scene, FIELD_A, TENS);
+    scene_fill(200);
+    fake_db->finds_unsealed = true;
+    fake_db->on_call = insert_behind;
+
+    scene_must(&scene, ENVL_OK);
+
+    assert_int_equal(scene_count(&scene, "closing_passes"), 1);
+    assert_int_equal(scene_count(&scene, "sealed"), 201);
+    assert_int_equal(fake_db->searches, 2);
+    scene_free(&scene);
+}
+
+static void
+seals_beside_the_writing_where_the_store_leaves_no_time(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    scene_new(&scene, FIELD_A, TENS);
+    scene_fill(500);
+    fake_db->immediate = true;
+    fake_db->max_workers = 1;
+
+    scene_must(&scene, ENVL_OK);
+
+    scene_adds_up(&scene);
+    scene_all_sealed(&scene, 500, "k1");
+    scene_free(&scene);
+}
+
 int
 main(void)
 {
@@ -473,6 +530,10 @@ main(void)
         cmocka_unit_test(does_not_call_it_done_while_a_row_stays_locked),
         cmocka_unit_test(counts_a_row_that_was_deleted_meanwhile_nowhere),
         cmocka_unit_test(finds_a_row_that_was_inserted_behind_it),
+        cmocka_unit_test(spares_the_closing_pass_where_a_search_finds_nothing),
+        cmocka_unit_test(makes_a_closing_pass_where_a_search_finds_something),
+        cmocka_unit_test(
+            seals_beside_the_writing_where_the_store_leaves_no_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
