@@ -1,13 +1,14 @@
 /*
  * The plugin's loop, as the engine drives it, beside a bare UPDATE.
  *
- *     bench_postgres [rows [rounds [page [work_ns]]]]
+ *     bench_postgres [rows [rounds [page [work_ns [by_value]]]]]
  *
  * Each round runs the bare UPDATE (batches of 5,000 by key, a transaction
  * each) and the loop (read, write, fenced record, the next page read ahead;
  * ${work_ns} of work for each row in place of sealing) in turn, on fresh
  * copies of one database, and prints rows a second and the server's CPU time
- * a row; then the ratios of the medians.  Columns: text of 51 characters to
+ * a row; then the ratios' medians.  ${by_value}: 1 compares values by digest,
+ * not row versions.  Columns: text of 51 characters to
  * 200, and one member of a jsonb document of 1 KB.
  */
 #include <time.h>
@@ -20,6 +21,7 @@ struct score {
 
 static struct rig rig;
 static uint32_t rows = 200000, rounds = 5, page_rows = 5000, work_ns = 3000;
+static bool by_value;
 
 static double
 now(void)
@@ -157,7 +159,7 @@ static void
 ask_page(struct envl_bytes after)
 {
     struct envl_read read = { .after = after, .rows = page_rows,
-                              .bytes = 1u << 24 };
+                              .bytes = 1u << 24, .by_value = by_value };
 
     need(OPS->read_begin(rig.target, &read, &rig.err));
 }
@@ -335,6 +337,7 @@ main(int argc, char **argv)
     rounds = argc > 2 ? number(argv[2]) : rounds;
     page_rows = argc > 3 ? number(argv[3]) : page_rows;
     work_ns = argc > 4 ? number(argv[4]) : work_ns;
+    by_value = argc > 5 && number(argv[5]) != 0;
     if (!cluster_available() || !cluster_start(settings))
         return 1;
     rig_host(&rig);
