@@ -34,6 +34,12 @@ change_check_spec(const struct envl_key_spec *spec, struct envl_error *err)
         return envl_fail(err, ENVL_E_USAGE,
                          "imported key material has %zu bytes, not 32",
                          envl_secret_bytes(spec->material).len);
+    /* What a hole in a file or a failed export leaves is no key. */
+    if (spec->material != NULL &&
+        sodium_is_zero(envl_secret_bytes(spec->material).ptr,
+                       KEYWRAP_KEY_LEN))
+        return envl_fail(err, ENVL_E_POLICY,
+                         "imported key material is nothing but zeros");
     /* spec: KEY-32 */
     if (spec->provider != NULL &&
         (spec->use != ENVL_USE_WRAP || spec->material != NULL ||

@@ -61,6 +61,8 @@ chmod 644 exposed.key
 exits "an exposed file" 0 e key add --kid s --import exposed.key
 says "is warned of" 'warning: exposed.key can be read by others'
 exits "no such file" 10 e key add --kid s --import none
+(umask 077; head -c 32 /dev/zero >zeros.key)
+exits "nothing but zeros" 14 e key add --kid zeros --import zeros.key
 
 # Destroy: confirmed, for ever.
 e key disable k2 -q >/dev/null
