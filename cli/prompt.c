@@ -84,6 +84,11 @@ io_secret_from_file(const char *path, struct io_mounts mounts,
     struct stat opened;
 
     status = file_open(path, &rules, &source.fd, &opened, err);
+    if (status == ENVL_E_NOTFOUND) {
+        envl_fail(err, status, "no passphrase file at '%s'", path);
+        envl_hint(err, "name it: --passphrase-file, "
+                       "ENVELOPE_PASSPHRASE_FILE");
+    }
     if (status != ENVL_OK)
         return status;
     /* Root's are handed out readable under a secret mount. */

@@ -146,9 +146,6 @@ ring_session_open(struct cli *cli, struct ring_session *out,
     out->provider_count = list.count;
     if (status == ENVL_OK)
         status = open_compared(cli, path, out, err);
-    if (status == ENVL_E_NOTFOUND && err != NULL && err->hint[0] == '\0')
-        envl_hint(err, "`envelope init` makes one; --keyring or "
-                       "ENVELOPE_KEYRING names another");
     if (status != ENVL_OK)
         ring_session_free(out);
     return status;

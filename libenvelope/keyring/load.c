@@ -13,6 +13,7 @@ static const struct file_rules ring_rules = { FILE_TRUSTED, "keyring", NULL,
 enum envl_status
 load_read(const char *path, struct load_file *out, struct envl_error *err)
 {
+    struct envl_error why = { .status = ENVL_OK };
     enum envl_status status;
 
     *out = (struct load_file){ 0 };
@@ -20,14 +21,19 @@ load_read(const char *path, struct load_file *out, struct envl_error *err)
                        &out->id, err);
     if (status == ENVL_E_NOTFOUND) {
         envl_fail(err, status, "no keyring at '%s'", path);
-        envl_hint(err, "make one: envelope init --keyring '%s'", path);
+        envl_hint(err, "make one: envelope init --keyring '%s'; or name "
+                  "another: --keyring, ENVELOPE_KEYRING", path);
     }
     if (status == ENVL_E_LIMIT)
         status = envl_fail(err, ENVL_E_INTEGRITY,
                            "keyring '%s' is longer than %u bytes", path,
                            RING_FILE_LIMIT);
-    if (status == ENVL_OK)
-        status = load_parse(out, err);
+    if (status == ENVL_OK && (status = load_parse(out, &why)) != ENVL_OK) {
+        envl_fail(err, status, "'%s' is damaged: %s", path, why.message);
+        if (status == ENVL_E_INTEGRITY)
+            envl_hint(err, "restore it from its backup: envelope key restore "
+                      "FILE");
+    }
     if (status != ENVL_OK)
         load_file_free(out);
     return status;

@@ -41,7 +41,13 @@ read_secret(const struct keyfile *self, struct envl_secret **out,
     ssize_t got;
     int fd;
 
-    if ((status = file_open(self->path, &rules, &fd, &st, err)) != ENVL_OK)
+    status = file_open(self->path, &rules, &fd, &st, err);
+    if (status == ENVL_E_NOTFOUND) {
+        envl_fail(err, status, "no key file at '%s'", self->path);
+        envl_hint(err, "name it: --key-file, ENVELOPE_KEY_FILE; or restore "
+                  "it from its backup");
+    }
+    if (status != ENVL_OK)
         return status;
     if ((status = envl_secret_new(KEYFILE_LEN + 1, &secret, err)) != ENVL_OK)
         goto out;

@@ -46,6 +46,15 @@ exits "the right one again" 0 e key list
 
 exits "no such key file" 10 e key list --key-file "$tmp/none.key"
 says "names it" none.key
+says "says what to do" 'hint: name it: --key-file'
+exits "no such passphrase file" 10 e key list --passphrase-file "$tmp/none.pass"
+says "says what to do" 'hint: name it: --passphrase-file'
+cp "$ring" "$tmp/whole.json"
+head -c 300 "$tmp/whole.json" >"$ring"
+exits "a ring that is cut" 18 e key list
+says "names it" "'$ring' is damaged"
+says "says what to do" 'hint: restore it'
+cp "$tmp/whole.json" "$ring"
 mkdir "$tmp/dir.key"
 not "a folder as key file" e key list --key-file "$tmp/dir.key"
 mkfifo -m 600 "$tmp/fifo.key"
