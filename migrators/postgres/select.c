@@ -177,8 +177,10 @@ put_begins(const struct envl_target *target, enum column_class class,
         sql_format(sql, "CASE pg_catalog.jsonb_typeof(%s) WHEN 'string' THEN "
                    "pg_catalog.starts_with(%s OPERATOR(pg_catalog.#>>) "
                    "'{}'::pg_catalog.text[], 'env1:%s%s') WHEN 'object' THEN "
-                   "pg_catalog.jsonb_exists_all(%s, ARRAY['env', 'payload'])",
-                   cell, cell, kid, len > 0 ? ":" : "", cell);
+                   "coalesce(%s OPERATOR(pg_catalog.->) 'env' "
+                   "OPERATOR(pg_catalog.=) '1'::pg_catalog.jsonb, false) AND "
+                   "pg_catalog.jsonb_exists(%s, 'payload')",
+                   cell, cell, kid, len > 0 ? ":" : "", cell, cell);
         if (len > 0)
             sql_format(sql, " AND coalesce(%s OPERATOR(pg_catalog.->>) 'kid' "
                        "= '%s', false)", cell, kid);
@@ -218,7 +220,9 @@ put_unsealed(const struct envl_target *target, struct sql *sql)
                        sibling, sql);
             sql_put(sql, ")");
         } else if (sibling != NULL) {
-            sql_format(sql, " AND ((%s) IS NULL OR NOT ", sibling);
+            /* A rotation turns siblings whose source is gone, too. */
+            sql_format(sql, " AND (%s) IS NULL OR ((%s) IS NOT NULL AND NOT ",
+                       sibling, sibling);
             put_begins(target, members ? COLUMN_JSONB : field->into->class,
                        sibling, sql);
             sql_put(sql, ")");

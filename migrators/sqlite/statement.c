@@ -186,15 +186,16 @@ add_begins(sqlite3_str *sql, const struct slot *slot, const char *kid)
 {
     size_t len = strlen(kid);
 
-    sqlite3_str_appendf(sql, "CASE typeof(\"%w\") WHEN 'text' THEN \"%w\" "
-                        "GLOB 'env1:%s%s*' WHEN 'blob' THEN substr(\"%w\", 1,"
-                        " 4) = x'9e455601'", slot->name, slot->name, kid,
-                        len > 0 ? ":" : "", slot->name);
+    /* substr() of an empty blob is NULL. */
+    sqlite3_str_appendf(sql, "coalesce(CASE typeof(\"%w\") WHEN 'text' THEN "
+                        "\"%w\" GLOB 'env1:%s%s*' WHEN 'blob' THEN "
+                        "substr(\"%w\", 1, 4) = x'9e455601'", slot->name,
+                        slot->name, kid, len > 0 ? ":" : "", slot->name);
     if (len > 0)
         sqlite3_str_appendf(sql, " AND substr(\"%w\", 6, %d) = CAST(char(%d) "
                             "|| '%s' AS BLOB)", slot->name, (int)len + 1,
                             (int)len, kid);
-    sqlite3_str_appendall(sql, " ELSE 0 END");
+    sqlite3_str_appendall(sql, " ELSE 0 END, 0)");
 }
 
 static void
@@ -210,11 +211,10 @@ add_unsealed(sqlite3_str *sql, const struct envl_target *target,
     if (into == NULL) {
         sqlite3_str_appendall(sql, " AND NOT ");
         add_begins(sql, source, kid);
-    } else if (target->spec->fields[index].keep_source) {
-        sqlite3_str_appendf(sql, " AND (\"%w\" IS NULL OR NOT ", into->name);
-        add_begins(sql, into, kid);
-        sqlite3_str_appendall(sql, ")");
     } else {
+        /* A rotation turns siblings whose source is gone, too. */
+        if (target->spec->fields[index].keep_source)
+            sqlite3_str_appendf(sql, " AND \"%w\" IS NULL", into->name);
         sqlite3_str_appendf(sql, " OR \"%w\" IS NOT NULL AND NOT ",
                             into->name);
         add_begins(sql, into, kid);
