@@ -47,10 +47,11 @@ agrees_with_jansson_on_mutated_documents(void **state)
         "{\"a\": [1, -2.5e3, \"x\\n\\u00e9\", true, null], \"b\": {\"c\": "
         "\"\xe2\x9c\x93\"}}";
     static const char bytes[] = "{}[]\",:\\u0e.-+1 atn";
+    unsigned rounds = getenv("ENVL_TEST_QUICK") == NULL ? 200000 : 10000;
     unsigned accepted = 0;
 
     (void)state;
-    for (unsigned i = 0; i < 200000; i++) {
+    for (unsigned i = 0; i < rounds; i++) {
         char text[sizeof(seed)];
         json_t *doc;
         bool ours;
@@ -71,7 +72,7 @@ agrees_with_jansson_on_mutated_documents(void **state)
             fail_msg("we accept, jansson does not: %s", text);
         json_decref(doc);
     }
-    assert_true(accepted > 1000);
+    assert_true(accepted > rounds / 200);
 }
 
 static void
