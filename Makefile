@@ -137,6 +137,7 @@ WRAP_test_known_answers := -Wl,--wrap=random_fill
 WRAP_test_transform := -Wl,--wrap=envl_seal_batch
 WRAP_test_engine_memory := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 WRAP_test_spec_vectors := -Wl,--wrap=random_fill
+WRAP_test_residue := -Wl,--wrap=random_fill
 WRAP_test_keyring_memory := $(foreach f,malloc calloc realloc aligned_alloc \
     strdup sodium_malloc,-Wl,--wrap=$(f))
 # Each call on a file fails in turn, or kills the process.
