@@ -137,6 +137,9 @@ WRAP_test_known_answers := -Wl,--wrap=random_fill
 WRAP_test_transform := -Wl,--wrap=envl_seal_batch
 WRAP_test_engine_memory := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 WRAP_test_spec_vectors := -Wl,--wrap=random_fill
+WRAP_test_gcm := $(foreach f,EVP_CIPHER_CTX_new EVP_CipherInit_ex2 \
+    EVP_CipherUpdate EVP_CipherFinal_ex EVP_CIPHER_CTX_ctrl \
+    sodium_once_aes,-Wl,--wrap=$(f))
 WRAP_test_residue := -Wl,--wrap=random_fill
 WRAP_test_keyring_memory := $(foreach f,malloc calloc realloc aligned_alloc \
     strdup sodium_malloc,-Wl,--wrap=$(f))

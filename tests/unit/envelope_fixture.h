@@ -100,6 +100,7 @@ static const struct {
     { "t-now", ENVL_USE_SEAL, ENVL_KEY_ACTIVE, "tenant", "" },
     { "hsm", ENVL_USE_WRAP, ENVL_KEY_ACTIVE, "far", "hsm" },
     { "hsm-2", ENVL_USE_WRAP, ENVL_KEY_DECRYPT_ONLY, "far", "hsm" },
+    { "hsm-off", ENVL_USE_WRAP, ENVL_KEY_DISABLED, "far", "hsm" },
     { "lost", ENVL_USE_WRAP, ENVL_KEY_ACTIVE, "lost", "nowhere" },
 };
 #define FIXTURE_KEYS (sizeof(fixture_keys) / sizeof(fixture_keys[0]))
@@ -178,6 +179,7 @@ seal_under(const char *kid, struct envl_seal_options options,
 
     set_provider(ring, "hsm", &fake);
     set_provider(ring, "hsm-2", &fake);
+    set_provider(ring, "hsm-off", &fake);
     options.size = sizeof(options);
     options.kid = kid;
     options.scope = kid;

@@ -103,6 +103,34 @@ each_output_opens_by_itself_in_its_place_only(void **state)
     envl_plain_free(&plain);
 }
 
+/* A salt that comes twice is a key and a nonce that come twice. */
+static void
+no_salt_and_no_wrapped_key_comes_twice(void **state)
+{
+    static const char *const kids[] = { "k-now", "kek-now" };
+
+    (void)state;
+    for (size_t n = 0; n < 2; n++) {
+        struct envl_seal_options options = options_of(kids[n], NULL,
+                                                      ENVL_ENCODING_BINARY);
+        size_t at = 6 + strlen(kids[n]);
+
+        fill_items();
+        assert_int_equal(envl_seal_batch(ring, &options, items, COUNT, &arena,
+                                         NULL), ENVL_OK);
+        for (size_t i = 0; i < COUNT; i++) {
+            const uint8_t *a = items[i].output.ptr + at;
+
+            for (size_t j = 0; j < i; j++) {
+                const uint8_t *b = items[j].output.ptr + at;
+
+                assert_memory_not_equal(a + 42 * n, b + 42 * n, 24);
+                assert_memory_not_equal(a, b, 24 + 18 * n);
+            }
+        }
+    }
+}
+
 static void
 bad_items_do_not_stop_the_others(void **state)
 {
@@ -250,6 +278,7 @@ main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_batch_seals_a_batch_opens),
         cmocka_unit_test(each_output_opens_by_itself_in_its_place_only),
+        cmocka_unit_test(no_salt_and_no_wrapped_key_comes_twice),
         cmocka_unit_test(bad_items_do_not_stop_the_others),
         cmocka_unit_test(what_concerns_all_fails_the_call),
         cmocka_unit_test(a_provider_is_called_once_for_each_of_its_keys),

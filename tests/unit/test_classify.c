@@ -127,6 +127,47 @@ a_bad_character_far_behind_is_format(void **state)
     envl_buf_free(&e);
 }
 
+/* spec: ENV-3.1 to ENV-3.5: found without any key. */
+static void
+a_broken_header_is_format(void **state)
+{
+    static const char *const heads[] = {
+        "9e455601",             /* cut before the mode      */
+        "9e45560100",           /* before the kid's length  */
+        "9e455601000161",       /* before the payload       */
+        "9e4556010000",         /* a kid of no bytes        */
+        "9e45560100016b",
+        "9e45560102016b",       /* mode 2                   */
+        "9e455601ff016b",
+        "9e4556010001" "4b",    /* an upper-case kid        */
+        "9e4556010001" "2d",    /* a kid that begins with - */
+        "9e45560101016b",       /* before the wrapped key   */
+        "9e45560101016b00",
+        "9e45560101016b0000",   /* a wrapped key of 0 bytes */
+        "9e45560101016b1001",   /* of 4097                  */
+        "9e45560101016b0fff",   /* longer than the input    */
+    };
+    uint8_t bytes[2000] = { 0 };
+    struct envl_info info;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+        struct envl_bytes head = from_hex(heads[i]);
+        bool cut = i < 3 || i == 4 || i == 9 || i == 10;
+
+        memcpy(bytes, head.ptr, head.len);
+        assert_int_equal(envl_inspect((struct envl_bytes){
+            bytes, cut ? head.len : head.len + 200 }, &info, NULL),
+            ENVL_E_FORMAT);
+    }
+    /* The twin: a header that is whole, and a payload of a good length. */
+    memcpy(bytes, from_hex("9e45560101016b0001aa").ptr, 10);
+    assert_int_equal(envl_inspect((struct envl_bytes){ bytes, 10 + 73 },
+                                  &info, NULL), ENVL_OK);
+    assert_int_equal(envl_inspect((struct envl_bytes){ bytes, 10 + 72 },
+                                  &info, NULL), ENVL_E_FORMAT);
+}
+
 static int
 set_up(void **state)
 {
@@ -153,6 +194,7 @@ main(void)
         cmocka_unit_test(it_knows_the_place_and_the_state_without_decrypting),
         cmocka_unit_test(a_broken_chunk_does_not_show),
         cmocka_unit_test(what_is_no_answer_leaves_the_verdict_alone),
+        cmocka_unit_test(a_broken_header_is_format),
         cmocka_unit_test(a_bad_character_far_behind_is_format),
     };
 

@@ -8,6 +8,76 @@
 
 static uint8_t key[GCM_KEY_LEN], nonce[GCM_NONCE_LEN];
 
+/* ---- OpenSSL's calls, each of which can be made to fail (WRAP) ----------- */
+
+static int fail_at = -1; /* the call that fails, -1: none */
+static bool no_aes;      /* libsodium has no AES here     */
+
+static bool
+fails(void)
+{
+    return fail_at >= 0 && fail_at-- == 0;
+}
+
+EVP_CIPHER_CTX *__real_EVP_CIPHER_CTX_new(void);
+EVP_CIPHER_CTX *__wrap_EVP_CIPHER_CTX_new(void);
+int __real_EVP_CipherInit_ex2(EVP_CIPHER_CTX *, const EVP_CIPHER *,
+                              const unsigned char *, const unsigned char *,
+                              int, const OSSL_PARAM *);
+int __wrap_EVP_CipherInit_ex2(EVP_CIPHER_CTX *, const EVP_CIPHER *,
+                              const unsigned char *, const unsigned char *,
+                              int, const OSSL_PARAM *);
+int __real_EVP_CipherUpdate(EVP_CIPHER_CTX *, unsigned char *, int *,
+                            const unsigned char *, int);
+int __wrap_EVP_CipherUpdate(EVP_CIPHER_CTX *, unsigned char *, int *,
+                            const unsigned char *, int);
+int __real_EVP_CipherFinal_ex(EVP_CIPHER_CTX *, unsigned char *, int *);
+int __wrap_EVP_CipherFinal_ex(EVP_CIPHER_CTX *, unsigned char *, int *);
+int __real_EVP_CIPHER_CTX_ctrl(EVP_CIPHER_CTX *, int, int, void *);
+int __wrap_EVP_CIPHER_CTX_ctrl(EVP_CIPHER_CTX *, int, int, void *);
+bool __real_sodium_once_aes(void);
+bool __wrap_sodium_once_aes(void);
+
+EVP_CIPHER_CTX *
+__wrap_EVP_CIPHER_CTX_new(void)
+{
+    return fails() ? NULL : __real_EVP_CIPHER_CTX_new();
+}
+
+int
+__wrap_EVP_CipherInit_ex2(EVP_CIPHER_CTX *ctx, const EVP_CIPHER *cipher,
+                          const unsigned char *k, const unsigned char *iv,
+                          int encrypt, const OSSL_PARAM *params)
+{
+    return fails() ? 0 : __real_EVP_CipherInit_ex2(ctx, cipher, k, iv,
+                                                   encrypt, params);
+}
+
+int
+__wrap_EVP_CipherUpdate(EVP_CIPHER_CTX *ctx, unsigned char *out, int *len,
+                        const unsigned char *in, int in_len)
+{
+    return fails() ? 0 : __real_EVP_CipherUpdate(ctx, out, len, in, in_len);
+}
+
+int
+__wrap_EVP_CipherFinal_ex(EVP_CIPHER_CTX *ctx, unsigned char *out, int *len)
+{
+    return fails() ? 0 : __real_EVP_CipherFinal_ex(ctx, out, len);
+}
+
+int
+__wrap_EVP_CIPHER_CTX_ctrl(EVP_CIPHER_CTX *ctx, int what, int size, void *p)
+{
+    return fails() ? 0 : __real_EVP_CIPHER_CTX_ctrl(ctx, what, size, p);
+}
+
+bool
+__wrap_sodium_once_aes(void)
+{
+    return !no_aes && __real_sodium_once_aes();
+}
+
 /* A second opinion: the textbook calls, a new context each time. */
 static void
 seal_by_the_book(struct envl_bytes text, uint8_t *out)
@@ -111,6 +181,85 @@ a_wrong_tag_leaves_nothing_in_the_output(void **state)
     }
 }
 
+/* Every call fails once: nothing is given out, and the next one works. */
+static void
+a_failing_openssl_leaves_nothing_and_is_got_over(void **state)
+{
+    static uint8_t text[2000], sealed[2016], out[2016];
+    unsigned internal = 0, auth = 0;
+
+    (void)state;
+    memset(text, 's', sizeof(text));
+    assert_int_equal(gcm_seal(key, nonce, (struct envl_bytes){
+        text, sizeof(text) }, sealed, NULL), ENVL_OK);
+    for (int n = 0; n < 12; n++) {
+        enum envl_status status;
+
+        memset(out, 7, sizeof(out));
+        fail_at = n / 2;
+        if (n % 2 == 0)
+            status = gcm_seal(key, nonce, (struct envl_bytes){
+                text, sizeof(text) }, out, NULL);
+        else
+            status = gcm_open(key, nonce, (struct envl_bytes){
+                sealed, sizeof(sealed) }, out, NULL);
+        fail_at = -1;
+        internal += status == ENVL_E_INTERNAL;
+        auth += status == ENVL_E_AUTH;
+        for (size_t i = 0; status != ENVL_OK && i < sizeof(text); i++)
+            assert_true(out[i] == 0 || (out[i] == 7 && n < 2));
+        assert_int_equal(gcm_open(key, nonce, (struct envl_bytes){
+            sealed, sizeof(sealed) }, out, NULL), ENVL_OK);
+        assert_memory_equal(out, text, sizeof(text));
+    }
+    /* Key, nonce, update, final, tag: final says "wrong tag" on opening. */
+    assert_int_equal(internal, 9);
+    assert_int_equal(auth, 1);
+}
+
+/* A thread that gets no context can do without it for short texts only. */
+static void *
+begin_in_thread(void *arg)
+{
+    struct gcm_run run;
+    int *failed = arg;
+
+    for (int n = 0; n < 2; n++) {
+        fail_at = n; /* the new context, then its first use */
+        if (gcm_begin(&run, key, NULL) != ENVL_E_INTERNAL)
+            ++*failed;
+        fail_at = -1;
+    }
+    if (gcm_begin(&run, key, NULL) != ENVL_OK)
+        ++*failed;
+    else
+        gcm_end(&run);
+    return NULL;
+}
+
+static void
+a_thread_without_a_context_says_so(void **state)
+{
+    pthread_t thread;
+    int failed = 0;
+
+    (void)state;
+    assert_int_equal(pthread_create(&thread, NULL, begin_in_thread, &failed),
+                     0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(failed, 0);
+}
+
+static void
+openssl_serves_all_where_there_is_no_aes(void **state)
+{
+    (void)state;
+    no_aes = true;
+    both_implementations_agree_with_the_book(state);
+    a_wrong_tag_leaves_nothing_in_the_output(state);
+    no_aes = false;
+}
+
 static void *
 seal_in_thread(void *arg)
 {
@@ -153,6 +302,9 @@ main(void)
         cmocka_unit_test(both_implementations_agree_with_the_book),
         cmocka_unit_test(works_in_place),
         cmocka_unit_test(a_wrong_tag_leaves_nothing_in_the_output),
+        cmocka_unit_test(a_failing_openssl_leaves_nothing_and_is_got_over),
+        cmocka_unit_test(a_thread_without_a_context_says_so),
+        cmocka_unit_test(openssl_serves_all_where_there_is_no_aes),
         cmocka_unit_test(threads_come_and_go),
     };
 

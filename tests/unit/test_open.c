@@ -332,6 +332,23 @@ a_provider_is_asked_and_its_failure_is_not_auth(void **state)
     envl_plain_free(&plain);
 }
 
+static void
+a_disabled_key_of_a_provider_is_not_asked_for(void **state)
+{
+    struct envl_seal_options options = { .encoding = ENVL_ENCODING_TEXT };
+    struct envl_open_options far = { .size = sizeof(far), .scope = "far" };
+    struct envl_buf e = seal_under("hsm-off", options, LITERAL("xyz"));
+    struct envl_plain plain = ENVL_PLAIN_INIT;
+
+    (void)state;
+    fake.unwraps = 0;
+    assert_int_equal(envl_open(ring, &far, &here, envl_buf_view(&e), &plain,
+                               NULL), ENVL_E_NOKEY);
+    assert_int_equal(fake.unwraps, 0);
+    envl_buf_free(&e);
+    envl_plain_free(&plain);
+}
+
 /* spec: ENV-8.9 */
 static void
 an_unknown_kid_makes_the_ring_be_read_again(void **state)
@@ -372,6 +389,7 @@ set_up(void **state)
     (void)state;
     ring = make_ring(false);
     set_provider(ring, "hsm", &fake);
+    set_provider(ring, "hsm-off", &fake);
     return 0;
 }
 
@@ -384,7 +402,7 @@ tear_down(void **state)
 }
 
 #define ORDER (sizeof(order_cases) / sizeof(order_cases[0]))
-#define OTHERS 7
+#define OTHERS 8
 
 int
 main(void)
@@ -396,6 +414,7 @@ main(void)
         cmocka_unit_test(too_little_room_is_limit_and_wiped),
         cmocka_unit_test(a_failure_wipes_all_of_the_room),
         cmocka_unit_test(a_provider_is_asked_and_its_failure_is_not_auth),
+        cmocka_unit_test(a_disabled_key_of_a_provider_is_not_asked_for),
         cmocka_unit_test(an_unknown_kid_makes_the_ring_be_read_again),
     };
 

@@ -154,6 +154,10 @@ no_key_of_a_value_is_left(void **state)
         assert_int_not_equal(envl_open(ring, NULL, NULL,
             envl_buf_view(&sealed), &plain, NULL), ENVL_OK);
         assert_int_equal(count_in_memory(&needle), 0);
+        sealed.ptr[50] ^= 1; /* the commitment: the right keys are derived */
+        assert_int_equal(envl_open(ring, NULL, NULL, envl_buf_view(&sealed),
+                                   &plain, NULL), ENVL_E_AUTH);
+        assert_int_equal(count_in_memory(&needle), 0);
         assert_int_equal(seal_as_stream(ring, NULL, NULL, in, 7000,
                                         &streamed), ENVL_OK);
         assert_int_equal(open_as_stream(ring, NULL, NULL,

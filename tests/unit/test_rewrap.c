@@ -1,7 +1,7 @@
 #include "envelope_fixture.h"
 
 static struct envl_keyring *ring;
-static struct fake_provider fake;
+static struct fake_provider fake, other;
 
 static struct envl_seal_options
 to(const char *kid, const char *scope)
@@ -113,9 +113,13 @@ what_does_not_come_back_is_not_written(void **state)
     struct envl_buf out = ENVL_BUF_INIT;
 
     (void)state;
-    fake.forgets = true; /* then the commitment of the old one fails */
+    other.forgets = true; /* then the commitment of the old one fails */
     assert_int_equal(envl_rewrap(ring, &far, &here, envl_buf_view(&old), &out,
                                  NULL), ENVL_E_AUTH);
+    other.forgets = false;
+    fake.forgets = true; /* then the new one does not come back */
+    assert_int_equal(envl_rewrap(ring, &far, &here, envl_buf_view(&old), &out,
+                                 NULL), ENVL_E_PROVIDER);
     fake.forgets = false;
     assert_int_equal(out.len, 0);
     assert_int_equal(envl_rewrap(ring, &far, &here, envl_buf_view(&old), &out,
@@ -130,7 +134,7 @@ set_up(void **state)
     (void)state;
     ring = make_ring(false);
     set_provider(ring, "hsm", &fake);
-    set_provider(ring, "hsm-2", &fake);
+    set_provider(ring, "hsm-2", &other);
     return 0;
 }
 

@@ -332,11 +332,13 @@ no_truncation_of_a_stream_is_ok(void **state)
         for (size_t len = 0; len < sealed.len; len += len < 200 ||
              sealed.len - len < 40 ? 1 : 101) {
             struct envl_buf out = ENVL_BUF_INIT;
+            enum envl_status status = open_in((struct envl_bytes){
+                sealed.ptr, len }, &here, 30000, &out, NULL);
 
-            assert_int_not_equal(open_in((struct envl_bytes){
-                sealed.ptr, len }, &here, 30000, &out, NULL), ENVL_OK);
+            assert_true(status == ENVL_E_FORMAT || status == ENVL_E_AUTH ||
+                        (status == ENVL_E_NOTENV && len < 5));
             /* What did come out is a part of the value. */
-            assert_true(out.len <= 33000);
+            assert_true(out.len < 33000);
             if (out.len > 0)
                 assert_memory_equal(out.ptr, value, out.len);
             envl_buf_free(&out);
