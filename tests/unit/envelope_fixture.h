@@ -22,6 +22,7 @@ struct fake_provider {
     enum envl_status answer;    /* ENVL_OK, or what each call fails with */
     size_t claim;               /* 0, or the length it says of a blob    */
     bool forgets;               /* unwrap gives another key              */
+    size_t padding;             /* zeros behind each blob                */
 };
 
 static inline enum envl_status
@@ -34,14 +35,15 @@ fake_wrap(struct envl_provider *self, struct envl_bytes keys, size_t count,
     if (fake->answer != ENVL_OK)
         return envl_fail(err, fake->answer, "the fake does not answer");
     for (size_t i = 0; i < count; i++) {
-        uint8_t blob[FAKE_LEN] = { 'F', 'A', 'K', 'E' };
+        uint8_t blob[4200] = { 'F', 'A', 'K', 'E' };
+        size_t len = FAKE_LEN + fake->padding;
 
         for (size_t b = 0; b < 32; b++)
             blob[4 + b] = (uint8_t)~keys.ptr[32 * i + b];
-        if (envl_buf_append(blobs, (struct envl_bytes){ blob, FAKE_LEN },
-                            err) != ENVL_OK)
+        if (envl_buf_append(blobs, (struct envl_bytes){ blob, len }, err) !=
+            ENVL_OK)
             return ENVL_E_NOMEM;
-        lens[i] = fake->claim != 0 ? fake->claim : FAKE_LEN;
+        lens[i] = fake->claim != 0 ? fake->claim : len;
     }
     return ENVL_OK;
 }
@@ -58,7 +60,7 @@ fake_unwrap(struct envl_provider *self, const struct envl_bytes *blobs,
         return envl_fail(err, fake->answer, "the fake does not answer");
     for (size_t i = 0; i < count; i++) {
         statuses[i] = ENVL_E_AUTH;
-        if (blobs[i].len != FAKE_LEN || memcmp(blobs[i].ptr, "FAKE", 4) != 0)
+        if (blobs[i].len < FAKE_LEN || memcmp(blobs[i].ptr, "FAKE", 4) != 0)
             continue;
         for (size_t b = 0; b < 32; b++)
             keys.ptr[32 * i + b] = (uint8_t)~blobs[i].ptr[4 + b];

@@ -57,6 +57,8 @@ static const struct bson_case {
       "11000000037600090000001076000000" "00" },
     { "a_number_cut_short", ENVL_E_USAGE, "0b000000107600" "070000" "00" },
     { "a_terminator_in_between", ENVL_E_USAGE, "0900000000" "0a760000" },
+    { "code_with_a_byte_behind_its_scope", ENVL_E_USAGE,
+      "180000000f7600" "10000000" "020000007800" "0500000000" "00" "00" },
     { "code_with_a_broken_scope", ENVL_E_USAGE,
       "170000000f7600" "0f000000" "020000007800" "0600000000" "00" },
 };

@@ -105,6 +105,22 @@ opens_apart_and_leaves_only_the_value(void **state)
 }
 
 static void
+padding_may_run_over_the_end_of_a_chunk(void **state)
+{
+    (void)state;
+    for (size_t len = 16379; len < 16400; len++) {
+        size_t sealed = seal(len, 4095);
+        struct envl_opened out = { { room, sizeof(room) }, ENVL_TYPE_JSON };
+
+        assert_int_equal(payload_frame_len(sealed), 5 * 4095);
+        assert_int_equal(payload_open(&keys, (struct envl_bytes){
+            payload, sealed }, &out, NULL), ENVL_OK);
+        assert_int_equal(out.value.len, len);
+        assert_memory_equal(room, value, len);
+    }
+}
+
+static void
 opens_inside_its_own_memory(void **state)
 {
     static const size_t offsets[] = { 0, 1, 43, 200 };
@@ -156,6 +172,7 @@ main(void)
         cmocka_unit_test(sizes_that_cannot_be_are_refused),
         cmocka_unit_test(the_nonce_is_xored_with_a_big_endian_index),
         cmocka_unit_test(opens_apart_and_leaves_only_the_value),
+        cmocka_unit_test(padding_may_run_over_the_end_of_a_chunk),
         cmocka_unit_test(opens_inside_its_own_memory),
         cmocka_unit_test(a_bad_chunk_anywhere_leaves_nothing),
     };

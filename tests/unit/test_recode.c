@@ -62,6 +62,49 @@ an_object_in_any_spelling_becomes_the_one_a_writer_makes(void **state)
     envl_buf_free(&back);
 }
 
+/* spec: ENV-3.5: a wrapped key may have up to 4096 bytes. */
+static void
+long_wrapped_keys_come_through(void **state)
+{
+    static const size_t paddings[] = { 219, 220, 221, 1000, 4060 };
+    struct envl_open_options far = { .size = sizeof(far), .scope = "far" };
+    struct envl_keyring *ring = make_ring(false);
+    struct fake_provider fake = { .answer = ENVL_OK };
+    struct envl_plain plain = ENVL_PLAIN_INIT;
+
+    (void)state;
+    set_provider(ring, "hsm", &fake);
+    for (size_t n = 0; n < 5 * 9; n++) {
+        struct envl_seal_options options = {
+            .size = sizeof(options), .kid = "hsm", .scope = "far",
+            .encoding = (enum envl_encoding)(n % 3),
+        };
+        struct envl_buf e = ENVL_BUF_INIT, other = ENVL_BUF_INIT;
+        struct envl_info info;
+        struct envl_verdict verdict;
+
+        fake.padding = paddings[n / 9];
+        assert_int_equal(envl_seal(ring, &options, &here, LITERAL("secret"),
+                                   &e, NULL), ENVL_OK);
+        assert_int_equal(envl_recode(envl_buf_view(&e),
+            (enum envl_encoding)(n / 3 % 3), &other, NULL), ENVL_OK);
+        assert_int_equal(envl_open(ring, &far, &here, envl_buf_view(&other),
+                                   &plain, NULL), ENVL_OK);
+        assert_memory_equal(plain.value.ptr, "secret", 6);
+        assert_int_equal(envl_inspect(envl_buf_view(&other), &info, NULL),
+                         ENVL_OK);
+        assert_int_equal(info.binary_len, 6 + 3 + 2 + 36 + fake.padding +
+                                              56 + 32 + 16);
+        assert_int_equal(envl_classify(ring, &far, &here,
+            envl_buf_view(&other), &verdict, NULL), ENVL_OK);
+        assert_int_equal(verdict.status, ENVL_OK);
+        envl_buf_free(&e);
+        envl_buf_free(&other);
+    }
+    envl_plain_free(&plain);
+    envl_keyring_free(ring);
+}
+
 static void
 what_is_no_envelope_is_not_recoded(void **state)
 {
@@ -86,6 +129,7 @@ main(void)
         cmocka_unit_test(every_encoding_leads_to_every_other_and_back),
         cmocka_unit_test(
             an_object_in_any_spelling_becomes_the_one_a_writer_makes),
+        cmocka_unit_test(long_wrapped_keys_come_through),
         cmocka_unit_test(what_is_no_envelope_is_not_recoded),
     };
 

@@ -347,6 +347,49 @@ no_truncation_of_a_stream_is_ok(void **state)
     }
 }
 
+/* spec: ENV-4.7: a last chunk has at least its tag. */
+static void
+a_last_chunk_shorter_than_a_tag_is_format(void **state)
+{
+    struct envl_seal_options options = { .size = sizeof(options),
+                                         .encoding = ENVL_ENCODING_BINARY };
+    struct envl_buf sealed = ENVL_BUF_INIT;
+
+    (void)state;
+    assert_int_equal(seal_in(&options, (struct envl_bytes){ value, 33000 },
+                             65536, &sealed), ENVL_OK);
+    for (size_t rest = 0; rest <= 16; rest++) {
+        struct envl_buf out = ENVL_BUF_INIT;
+
+        assert_int_equal(open_in((struct envl_bytes){
+            sealed.ptr, 11 + 56 + 16400 + rest }, &here, 5000, &out, NULL),
+            rest < 16 ? ENVL_E_FORMAT : ENVL_E_AUTH);
+        envl_buf_free(&out);
+    }
+    envl_buf_free(&sealed);
+}
+
+/* For the sanitizers: an escape that the first 16 KiB cut in two. */
+static void
+a_cut_escape_is_left_alone(void **state)
+{
+    struct envl_seal_options options = { .size = sizeof(options),
+                                         .type = ENVL_TYPE_JSON };
+
+    (void)state;
+    for (size_t at = 16384 - 8; at <= 16384; at++) {
+        struct envl_buf out = ENVL_BUF_INIT;
+
+        memset(value, 'v', sizeof(value));
+        value[0] = '"';
+        memcpy(value + at, "\\ud83d\\udd11\"", 13);
+        assert_int_equal(seal_in(&options, (struct envl_bytes){
+            value, at + 13 }, 3000, &out), ENVL_OK);
+        envl_buf_free(&out);
+    }
+    memset(value, 'v', sizeof(value));
+}
+
 static void
 a_changed_chunk_is_not_released(void **state)
 {
@@ -478,6 +521,8 @@ main(void)
             nesting_is_tested_on_the_first_16_kib_before_anything_goes_out),
         cmocka_unit_test(text_and_json_are_checked_as_they_pass),
         cmocka_unit_test(no_truncation_of_a_stream_is_ok),
+        cmocka_unit_test(a_last_chunk_shorter_than_a_tag_is_format),
+        cmocka_unit_test(a_cut_escape_is_left_alone),
         cmocka_unit_test(a_changed_chunk_is_not_released),
         cmocka_unit_test(after_a_failure_or_the_end_nothing_goes_on),
         cmocka_unit_test(the_status_of_plaintext_does_not_depend_on_its_size),
