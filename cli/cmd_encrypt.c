@@ -183,6 +183,8 @@ run(struct cli *cli, struct envl_error *err)
         (status = io_open_source(cli->options.operands[0], &job.in, err)) !=
             ENVL_OK ||
         (status = ring_session_open(cli, &session, err)) != ENVL_OK ||
+        (status = value_options_check_mode(&cli->options, session.ring,
+                                           err)) != ENVL_OK ||
         (status = key_age_check(cli, session.ring, &job.seal, err)) !=
             ENVL_OK ||
         (status = outfile_open(cli->options.value[OPT_OUTPUT], &job.out,

@@ -33,6 +33,8 @@ run(struct cli *cli, struct envl_error *err)
     /* No key that seals: said once, not in every line. */
     status = envl_sealed_len(session.ring, &stream.seal, 0, &len, err);
     if (status == ENVL_OK)
+        status = value_options_check_mode(&cli->options, session.ring, err);
+    if (status == ENVL_OK)
         status = key_age_check(cli, session.ring, &stream.seal, err);
     if (status == ENVL_OK) {
         stream.ring = session.ring;

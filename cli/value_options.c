@@ -66,3 +66,24 @@ value_options_type_name(enum envl_type type)
     }
     return "bytes";
 }
+
+/* The use of a key decides the mode: what was asked for must not be lost. */
+enum envl_status
+value_options_check_mode(const struct options *options,
+                         struct envl_keyring *ring, struct envl_error *err)
+{
+    const char *mode = options->value[OPT_MODE], *kid = options->value[OPT_KID];
+    struct envl_key_info key;
+    enum envl_status status;
+
+    if (mode == NULL || kid == NULL ||
+        envl_keyring_find(ring, kid, &key, NULL) != ENVL_OK ||
+        (key.use == ENVL_USE_WRAP) == (strcmp(mode, "wrapped") == 0))
+        return ENVL_OK;
+    status = envl_fail(err, ENVL_E_USAGE, "key %s is of use %s and cannot seal "
+                       "in mode %s", key.kid, envl_key_use_name(key.use),
+                       mode);
+    envl_hint(err, "leave --kid or --mode out, or name a key of use %s",
+              key.use == ENVL_USE_WRAP ? "seal" : "wrap");
+    return status;
+}

@@ -33,4 +33,14 @@ enum envl_status value_options_read(const struct options *options,
  */
 const char *value_options_type_name(enum envl_type type);
 
+/**
+ * value_options_check_mode(options, ring, err):
+ * Refuse a --mode that the key named by --kid does not have, which would
+ * otherwise be lost without a word.  Fails with ENVL_E_USAGE; a key that is
+ * not there is left to the sealing, which says so.
+ */
+enum envl_status value_options_check_mode(const struct options *options,
+                                          struct envl_keyring *ring,
+                                          struct envl_error *err);
+
 #endif /* CLI_VALUE_OPTIONS_H */

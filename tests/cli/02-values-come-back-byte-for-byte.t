@@ -25,6 +25,12 @@ printf 'hunter2' | e encrypt --encoding binary >v.bin
 is "binary has no newline" "9e4556 01" "$(head -c3 v.bin | xxd -p) $(head -c4 v.bin | tail -c1 | xxd -p)"
 is "a JSON pretty printer does no harm" hunter2 "$(python3 -m json.tool v.obj | e decrypt)"
 
+# The key decides the mode: one that it does not have is not lost in silence.
+exits_in "wrapped under a data key" 2 e encrypt --mode wrapped --kid k1 <v.env
+says "names both" 'key k1 is of use seal and cannot seal in mode wrapped'
+exits_in "derived under a wrapping key" 2 e seal --mode derived --kid w1 <v.env
+exits_in "wrapped under a wrapping key" 0 sh -c "printf w | '$envelope' encrypt --mode wrapped --kid w1"
+
 # Padding hides the length of a short value.
 a=$(printf 'x' | e encrypt | wc -c) b=$(printf 'xxxxxxxxxxxxxxxxxxxx' | e encrypt | wc -c)
 is "1 and 20 bytes look the same" "$a" "$b"
