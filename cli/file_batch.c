@@ -38,6 +38,20 @@ check_one(struct file_batch *batch, struct infile *file, const char *path,
     return status;
 }
 
+/* The second writing would find a file that changed meanwhile. */
+static enum envl_status
+check_once(const struct file_batch *batch, size_t at, struct envl_error *err)
+{
+    const struct stat *it = &batch->files[at].was;
+
+    for (size_t i = 0; i < at; i++)
+        if (batch->files[i].was.st_ino == it->st_ino &&
+            batch->files[i].was.st_dev == it->st_dev)
+            return envl_fail(err, ENVL_E_USAGE, "%s is named twice",
+                             batch->files[at].path);
+    return ENVL_OK;
+}
+
 enum envl_status
 file_batch_check(struct file_batch *batch, char **paths, size_t count,
                  struct envl_error *err)
@@ -52,7 +66,8 @@ file_batch_check(struct file_batch *batch, char **paths, size_t count,
     for (size_t i = 0; i < count; i++) {
         struct envl_error now = { .status = ENVL_OK };
 
-        if (check_one(batch, &batch->files[i], paths[i], &now) != ENVL_OK)
+        if (check_one(batch, &batch->files[i], paths[i], &now) != ENVL_OK ||
+            check_once(batch, i, &now) != ENVL_OK)
             note_failure(&first, failures++, &now);
     }
     if (failures > 0)

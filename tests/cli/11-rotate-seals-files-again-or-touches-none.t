@@ -31,6 +31,9 @@ ln a.env hard.env
 exits "a file with two names" 14 e rotate --kid k2 $c a.env
 rm hard.env
 exits "a folder" 14 e rotate --kid k2 $c "$tmp"
+exits "a file named twice" 2 e rotate --kid k2 $c a.env b.env ./a.env
+says "names it" './a.env is named twice'
+exits "no key was made" 13 e key activate k2
 exits "no --kid" 2 e rotate $c a.env
 exits "a kid that is none" 2 e rotate --kid K_2 $c a.env
 is "nothing was touched" "$before" "$(sha256sum ./*.env)"
