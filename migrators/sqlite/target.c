@@ -350,6 +350,9 @@ target_bind(struct envl_store *store, const struct envl_target_spec *spec,
     target->store = store;
     target->spec = spec;
     status = bind_all(target, err);
+    /* Counting filled the page cache, which a connection that only keeps a
+       lease would hold on to for as long as the job runs. */
+    (void)sqlite3_db_release_memory(store->db);
     if (status == ENVL_OK)
         *out = target;
     else
