@@ -4,7 +4,7 @@
 
 #include <envelope/error.h>
 
-/* One row a status, in the order of the enum. */
+/* One row a status, in the order of the enum.  spec: ENV-1.1 */
 static const struct {
     const char *name;
     int exit_code;

@@ -42,6 +42,7 @@ find_object(struct envl_bytes bytes, struct beginning *out)
     return object_version(bytes, &out->scan);
 }
 
+/* spec: ENV-1.2, ENV-8.2 */
 enum envl_status
 beginning_find(struct envl_bytes bytes, struct beginning *out)
 {
@@ -64,7 +65,7 @@ beginning_fail(enum envl_status status, struct envl_error *err)
 {
     if (status == ENVL_E_NOTENV)
         return envl_fail(err, status, "it is not an envelope");
-    if (status == ENVL_E_VERSION) {
+    if (status == ENVL_E_VERSION) { /* spec: ENV-8.8 */
         (void)envl_fail(err, status, "an envelope of a version that this "
                         "program does not know");
         envl_hint(err, "a newer version of this program may open it");

@@ -36,7 +36,10 @@ envl_inspect(struct envl_bytes envelope, struct envl_info *out,
     return status;
 }
 
-/* Does the commitment hold?  Nothing is decrypted.  spec: ENV-8.18 */
+/*
+ * Does the commitment hold?  Nothing is decrypted, and so nothing proven of
+ * the value.  spec: ENV-8.18, ENV-4.11
+ */
 static enum envl_status
 compare(const struct key *key, const struct parsed *envelope,
         struct context_code *code, struct envl_error *err)

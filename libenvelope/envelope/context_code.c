@@ -6,6 +6,7 @@
 static const char label[] = "libenvelope/v1"; /* its NUL belongs to it */
 #define MODE_AT (sizeof(label))
 
+/* spec: CTX-3, CTX-4, CTX-5, CTX-7; nothing is normalised: CTX-8, CTX-9 */
 static enum envl_status
 check_pair(const struct envl_pair *pair, struct envl_error *err)
 {
@@ -43,7 +44,7 @@ check_and_sort(const struct envl_context *context,
 {
     size_t room = ENVL_CONTEXT_MAX_BYTES;
 
-    if (context->count > ENVL_CONTEXT_MAX_PAIRS)
+    if (context->count > ENVL_CONTEXT_MAX_PAIRS) /* spec: CTX-1 */
         return envl_fail(err, ENVL_E_USAGE, "a context of %zu pairs, at most "
                          "%u are allowed", context->count,
                          ENVL_CONTEXT_MAX_PAIRS);
@@ -52,6 +53,7 @@ check_and_sort(const struct envl_context *context,
         enum envl_status status = ENVL_OK;
         size_t at = i;
 
+        /* spec: CTX-2 */
         if (pair->name.len > room || pair->value.len > room - pair->name.len)
             return envl_fail(err, ENVL_E_USAGE, "a context of more than %u "
                              "bytes", ENVL_CONTEXT_MAX_BYTES);
@@ -63,7 +65,7 @@ check_and_sort(const struct envl_context *context,
             int less = compare_names(pair->name,
                                      context->pairs[order[at - 1]].name);
 
-            if (less == 0)
+            if (less == 0) /* spec: CTX-6 */
                 return envl_fail(err, ENVL_E_USAGE,
                                  "a context name is given twice");
             if (less > 0)
@@ -109,7 +111,7 @@ context_code_make(const struct envl_context *context, struct context_code *out,
     if (status != ENVL_OK)
         return status;
 
-    /* spec: CTX-11 */
+    /* spec: CTX-11; neither kid nor wrapped key is in it: CTX-12 */
     memcpy(p, label, sizeof(label));
     p += sizeof(label);
     *p++ = ENVL_MODE_DERIVED;

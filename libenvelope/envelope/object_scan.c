@@ -2,7 +2,7 @@
 
 #include "envelope/object_scan.h"
 
-/* What comes next. */
+/* What comes next.  spec: ENV-8.5, ENV-8.6 */
 enum {
     BEFORE = 0,  /* white space, '{'           */
     FIRST,       /* white space, a name or '}' */

@@ -158,6 +158,7 @@ open_checked(struct envl_keyring *ring,
                                              NULL };
     enum envl_status status = context_code_make(context, &code, err);
 
+    /* spec: CTX-13, ENV-8.1 */
     if (status == ENVL_OK)
         status = select_open_options(options, &checked, err);
     if (status == ENVL_OK)
@@ -197,7 +198,7 @@ envl_open(struct envl_keyring *ring, const struct envl_open_options *options,
     opened.value = (struct envl_span){ out->value.ptr, out->value.cap };
     status = open_checked(ring, options, context, envelope, &target, err);
     if (status != ENVL_OK)
-        return status; /* payload_open has wiped what there was */
+        return status; /* payload_open wiped what there was: ENV-1.4 */
     out->value.len = opened.value.len;
     out->type = opened.type;
     return ENVL_OK;

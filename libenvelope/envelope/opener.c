@@ -170,7 +170,7 @@ open_chunk(struct envl_opener *o, struct gcm_run *run, struct envl_bytes chunk,
         return status;
     piece = out->ptr + out->len + gap;
     payload_nonce(&o->keys, o->index, nonce);
-    status = gcm_run_open(run, nonce, chunk, piece, err);
+    status = gcm_run_open(run, nonce, chunk, piece, err); /* ENV-8.15 */
     if (status != ENVL_OK)
         return status;
     if (o->index++ == 0) {

@@ -56,7 +56,7 @@ decode(struct work *work, struct envl_bytes text, struct envl_bytes *kept,
         rest = (struct envl_bytes){ text.ptr + len, text.len - len };
         text.len = len;
     }
-    len = base64url_decode(text, work->ptr);
+    len = base64url_decode(text, work->ptr); /* spec: ENV-7.4 */
     if (len == SIZE_MAX || !valid_rest(rest))
         return broken(err, "its base64url is not valid");
     *kept = (struct envl_bytes){ work->ptr, len };
@@ -107,6 +107,7 @@ take_kid(struct envl_bytes kid, struct parsed *out, struct envl_error *err)
 
 /* ---- the encodings ------------------------------------------------------ */
 
+/* spec: ENV-3.1 to ENV-3.4, ENV-7.3 */
 static enum envl_status
 parse_binary(struct envl_bytes in, struct parsed *out, struct envl_error *err)
 {
@@ -126,6 +127,7 @@ parse_binary(struct envl_bytes in, struct parsed *out, struct envl_error *err)
     return status;
 }
 
+/* spec: ENV-7.1 */
 static enum envl_status
 parse_text(struct envl_bytes in, size_t at, struct work *work,
            struct parsed *out, struct envl_error *err)
@@ -247,6 +249,11 @@ object_wrapped(struct envl_bytes raw, struct work *work, struct parsed *out,
     return status;
 }
 
+/*
+ * What the scanner has read, taken strictly.  A string that is no JSON, or
+ * holds what no member can, is no base64url, kid or mode: spec ENV-7.5,
+ * ENV-7.10.
+ */
 static enum envl_status
 parse_object(struct envl_bytes in, const struct object_scan *scan,
              struct work *work, struct parsed *out, struct envl_error *err)
@@ -277,6 +284,7 @@ parse_object(struct envl_bytes in, const struct object_scan *scan,
 
 /* ---- all of them -------------------------------------------------------- */
 
+/* spec: ENV-8.4 */
 static enum envl_status
 parse(struct envl_bytes in, struct work *work, struct parsed *out,
       struct envl_error *err)

@@ -12,7 +12,7 @@ payload_derive(const struct hmac512_key *input,
                const uint8_t salt[PAYLOAD_SALT_LEN],
                const struct context_code *context, struct payload_keys *out)
 {
-    /* The NUL at its end belongs to it.  spec: ENV-4.3 */
+    /* The NUL at its end belongs to it.  spec: ENV-4.3, ENV-5.1 */
     static const char label[] =
         "c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM";
     const struct envl_bytes info[] = {
@@ -77,7 +77,7 @@ payload_frame_len(size_t len)
            chunks % PAYLOAD_SEALED_LEN - GCM_TAG_LEN;
 }
 
-/* The frame's bytes from ${at} on, ${len} of them. */
+/* The frame's bytes from ${at} on, ${len} of them.  spec: ENV-6.3 */
 static void
 copy_frame(const struct payload_value *value, size_t at, size_t len,
            uint8_t *out)
@@ -112,6 +112,7 @@ seal_short(const struct payload_keys *keys, const struct payload_value *value,
         chunk, frame_size }, chunk, err);
 }
 
+/* spec: ENV-4.4 */
 static enum envl_status
 seal_chunks(const struct payload_keys *keys, const struct payload_value *value,
             size_t frame_size, uint8_t *chunk, struct envl_error *err)
@@ -231,7 +232,7 @@ open_chunks(const struct payload_keys *keys, struct opening *o,
     return status;
 }
 
-/* spec: ENV-6.4, ENV-6.5, ENV-6.7 */
+/* spec: ENV-6.4, ENV-6.5, ENV-6.6, ENV-6.7 */
 static enum envl_status
 read_frame(const struct opening *o, struct envl_opened *out,
            struct envl_error *err)

@@ -75,6 +75,7 @@ seal_derived(const struct sealing *sealing, const struct context_code *code,
     };
     enum envl_status status;
 
+    /* spec: ENV-4.2, ENV-9.7 */
     status = random_fill((struct envl_span){ salt, sizeof(salt) }, err);
     if (status != ENVL_OK)
         return status;
@@ -119,7 +120,7 @@ seal(struct envl_keyring *ring, const struct envl_seal_options *options,
     struct sealing sealing;
     enum envl_status status = context_code_make(context, &code, err);
 
-    if (status != ENVL_OK)
+    if (status != ENVL_OK) /* spec: CTX-13 */
         return status;
     status = sealing_begin(ring, options, &sealing, err);
     if (status != ENVL_OK)

@@ -5,6 +5,7 @@
 #include "core/utf8.h"
 #include "envelope/value.h"
 
+/* spec: ENV-9.3 */
 static enum envl_status
 check_json(struct envl_bytes value, struct envl_error *err)
 {

@@ -11,6 +11,7 @@ value_key_prepare(struct value_key *value_key)
         value_key->bytes, sizeof(value_key->bytes) });
 }
 
+/* spec: ENV-8.13: its name comes from the ring, never from a blob. */
 static enum envl_status
 no_provider(const struct key *kek, struct envl_error *err)
 {
@@ -20,6 +21,7 @@ no_provider(const struct key *kek, struct envl_error *err)
     return ENVL_E_PROVIDER;
 }
 
+/* spec: ENV-3.6 */
 static enum envl_status
 wrap_locally(const struct key *kek, struct envl_bytes keys, size_t count,
              struct envl_buf *blobs, size_t *lens, struct envl_error *err)

@@ -8,7 +8,7 @@
 #include "crypto/keywrap.h"
 #include "keyring/key.h"
 
-/* Short-lived, on the stack, wiped. */
+/* Short-lived, on the stack, wiped.  spec: ENV-4.1 */
 struct value_key {
     uint8_t bytes[ENVL_VALUE_KEY_LEN];
     struct hmac512_key prepared;
