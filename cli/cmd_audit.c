@@ -30,10 +30,7 @@ run_show(struct cli *cli, struct envl_error *err)
     enum envl_status status;
     uint64_t tail;
 
-    if ((status = options_operands(&cli->options,
-                                   (struct operand_rule){ 0, 0, NULL },
-                                   err)) != ENVL_OK ||
-        (status = options_number(&cli->options,
+    if ((status = options_number(&cli->options,
                                  (struct number_rule){ OPT_TAIL, 1, 1000000000,
                                                        0 },
                                  &tail, err)) != ENVL_OK)
@@ -82,10 +79,7 @@ run_verify(struct cli *cli, struct envl_error *err)
     struct envl_audit_report found;
     enum envl_status status;
 
-    if ((status = options_operands(&cli->options,
-                                   (struct operand_rule){ 0, 0, NULL },
-                                   err)) != ENVL_OK ||
-        (status = ring_session_open(cli, &session, err)) != ENVL_OK)
+    if ((status = ring_session_open(cli, &session, err)) != ENVL_OK)
         return status;
     status = envl_audit_verify(log_path(cli), session.ring, &found, err);
     if (status == ENVL_OK) {

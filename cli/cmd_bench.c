@@ -104,10 +104,7 @@ run(struct cli *cli, struct envl_error *err)
     enum envl_status status;
     uint64_t seconds;
 
-    if ((status = options_operands(&cli->options,
-                                   (struct operand_rule){ 0, 0, NULL },
-                                   err)) != ENVL_OK ||
-        (status = options_number(&cli->options,
+    if ((status = options_number(&cli->options,
                                  (struct number_rule){ OPT_SECONDS, 1, 600,
                                                        1 },
                                  &seconds, err)) != ENVL_OK)

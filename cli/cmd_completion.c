@@ -151,12 +151,8 @@ run(struct cli *cli, struct envl_error *err)
 {
     static const char *const shells[] = { "bash", "zsh", "fish" };
     const char *shell = cli->options.operands[0], *near;
-    enum envl_status status;
+    enum envl_status status = ENVL_OK;
 
-    if ((status = options_operands(&cli->options,
-                                   (struct operand_rule){ 1, 1, "SHELL" },
-                                   err)) != ENVL_OK)
-        return status;
     if (strcmp(shell, "bash") == 0) {
         print_bash();
     } else if (strcmp(shell, "zsh") == 0) {

@@ -58,10 +58,7 @@ run(struct cli *cli, struct envl_error *err)
     struct context_args context;
     enum envl_status status;
 
-    if ((status = options_operands(&cli->options,
-                                   (struct operand_rule){ 0, 1, NULL },
-                                   err)) != ENVL_OK ||
-        (status = options_context(&cli->options, &context, err)) != ENVL_OK ||
+    if ((status = options_context(&cli->options, &context, err)) != ENVL_OK ||
         (status = io_open_source(cli->options.operands[0], &in, err)) !=
             ENVL_OK ||
         (status = ring_session_open(cli, &session, err)) != ENVL_OK ||

@@ -6,11 +6,7 @@ static enum envl_status
 run(struct cli *cli, struct envl_error *err)
 {
     struct doctor doctor = { .cli = cli };
-    enum envl_status status = options_operands(
-        &cli->options, (struct operand_rule){ 0, 0, NULL }, err);
 
-    if (status != ENVL_OK)
-        return status;
     if ((doctor.sections = json_array()) == NULL)
         return envl_fail(err, ENVL_E_NOMEM, "out of memory");
     doctor_libraries(&doctor);

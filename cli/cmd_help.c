@@ -104,12 +104,7 @@ run(struct cli *cli, struct envl_error *err)
     char **words = cli->options.operands;
     const struct command *command = NULL;
     char name[128];
-    enum envl_status status;
 
-    if ((status = options_operands(&cli->options,
-                                   (struct operand_rule){ 0, 2, NULL },
-                                   err)) != ENVL_OK)
-        return status;
     if (words[0] == NULL) {
         help_print(NULL);
         return ENVL_OK;
@@ -121,7 +116,8 @@ run(struct cli *cli, struct envl_error *err)
             report_print("%s", topics[i].text);
             return ENVL_OK;
         }
-    if (command_find(name, &command, NULL) != ENVL_OK)
+    if (cli->options.operand_count > 2 ||
+        command_find(name, &command, NULL) != ENVL_OK)
         return unknown(name, err);
     help_print(command);
     return ENVL_OK;
@@ -130,11 +126,11 @@ run(struct cli *cli, struct envl_error *err)
 const struct command cmd_help = {
     .name = "help",
     .run = run,
-    .operands = "[COMMAND | TOPIC]",
+    .operands = "[TOPIC]...",
     .summary = "this list, one command, or a topic",
     .needs_nothing = true,
     .help =
         "Explain a command, or one of the topics exit-codes, environment,\n"
-        "files, context, formats.",
+        "files, context, formats. Without TOPIC, list the commands.",
     .examples = "envelope help key add\nenvelope help exit-codes",
 };

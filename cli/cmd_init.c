@@ -160,10 +160,7 @@ run(struct cli *cli, struct envl_error *err)
     struct plan plan = { 0 };
     enum envl_status status;
 
-    if ((status = options_operands(&cli->options,
-                                   (struct operand_rule){ 0, 0, NULL },
-                                   err)) != ENVL_OK ||
-        (status = make_plan(cli, &plan, err)) != ENVL_OK)
+    if ((status = make_plan(cli, &plan, err)) != ENVL_OK)
         return status;
     if (access(plan.ring, F_OK) == 0) {
         status = envl_fail(err, ENVL_E_POLICY, "there is a keyring already: "

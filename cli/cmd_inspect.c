@@ -84,10 +84,7 @@ run(struct cli *cli, struct envl_error *err)
     struct envl_info info;
     enum envl_status status;
 
-    if ((status = options_operands(&cli->options,
-                                   (struct operand_rule){ 0, 1, NULL },
-                                   err)) != ENVL_OK ||
-        (status = io_open_source(cli->options.operands[0], &input.source,
+    if ((status = io_open_source(cli->options.operands[0], &input.source,
                                  err)) != ENVL_OK)
         return status;
     if ((status = load(&input, &envelope, err)) == ENVL_OK &&

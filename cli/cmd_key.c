@@ -24,10 +24,7 @@ run_list(struct cli *cli, struct envl_error *err)
     struct ring_session session = RING_SESSION_INIT;
     enum envl_status status;
 
-    if ((status = options_operands(&cli->options,
-                                   (struct operand_rule){ 0, 0, NULL },
-                                   err)) != ENVL_OK ||
-        (status = ring_session_open(cli, &session, err)) != ENVL_OK)
+    if ((status = ring_session_open(cli, &session, err)) != ENVL_OK)
         return status;
     status = key_report_list(session.ring, err);
     ring_session_free(&session);
@@ -52,10 +49,7 @@ run_add(struct cli *cli, struct envl_error *err)
     enum envl_status status;
     int use;
 
-    if ((status = options_operands(&cli->options,
-                                   (struct operand_rule){ 0, 0, NULL },
-                                   err)) != ENVL_OK ||
-        (status = options_choice(&cli->options, OPT_USE, ENVL_USE_SEAL, &use,
+    if ((status = options_choice(&cli->options, OPT_USE, ENVL_USE_SEAL, &use,
                                  err)) != ENVL_OK)
         return status;
     if (given[OPT_KID] == NULL) {
@@ -118,10 +112,6 @@ move(struct cli *cli, enum envl_key_state state, const char *done,
     const char *kid = cli->options.operands[0];
     enum envl_status status;
 
-    if ((status = options_operands(&cli->options,
-                                   (struct operand_rule){ 1, 1, "KID" },
-                                   err)) != ENVL_OK)
-        return status;
     if ((status = ring_change_begin(cli, kid, &change, err)) == ENVL_OK)
         status = ring_change_end(cli, &change,
                                  envl_keyring_set_state(change.session.ring,

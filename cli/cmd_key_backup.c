@@ -69,10 +69,6 @@ run_backup(struct cli *cli, struct envl_error *err)
     struct envl_ring_mark mark;
     enum envl_status status;
 
-    if ((status = options_operands(&cli->options,
-                                   (struct operand_rule){ 0, 0, NULL },
-                                   err)) != ENVL_OK)
-        return status;
     if (out == NULL)
         return envl_fail(err, ENVL_E_USAGE, "--out FILE is missing");
     status = ring_change_begin(cli, out, &change, err);
@@ -234,10 +230,6 @@ run_restore(struct cli *cli, struct envl_error *err)
     struct ring_change change = RING_CHANGE_INIT;
     enum envl_status status;
 
-    if ((status = options_operands(&cli->options,
-                                   (struct operand_rule){ 1, 1, "FILE" },
-                                   err)) != ENVL_OK)
-        return status;
     status = restore(cli, cli->options.operands[0], &change, err);
     ring_change_free(&change);
     return status;

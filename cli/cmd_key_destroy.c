@@ -34,10 +34,6 @@ run(struct cli *cli, struct envl_error *err)
     const char *kid = cli->options.operands[0];
     enum envl_status status;
 
-    if ((status = options_operands(&cli->options,
-                                   (struct operand_rule){ 1, 1, "KID" },
-                                   err)) != ENVL_OK)
-        return status;
     status = destroy(cli, kid, &change, err);
     if (status == ENVL_OK)
         status = key_report_one(change.session.ring, kid, "destroyed", err);

@@ -37,12 +37,6 @@ execute(struct cli *cli, const char *path, struct envl_error *err)
 static enum envl_status
 run(struct cli *cli, struct envl_error *err)
 {
-    enum envl_status status;
-
-    if ((status = options_operands(&cli->options,
-                                   (struct operand_rule){ 1, 1, "JOB" },
-                                   err)) != ENVL_OK)
-        return status;
     if (cli->options.value[OPT_EXECUTE] == NULL)
         return cmd_plan.run(cli, err);
     return execute(cli, cli->options.operands[0], err);

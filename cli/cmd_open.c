@@ -12,10 +12,7 @@ run(struct cli *cli, struct envl_error *err)
     enum envl_status status;
 
     session.watch = true; /* it may live long: a new key is noticed */
-    if ((status = options_operands(&cli->options,
-                                   (struct operand_rule){ 0, 0, NULL },
-                                   err)) != ENVL_OK ||
-        (status = ring_session_open(cli, &session, err)) != ENVL_OK)
+    if ((status = ring_session_open(cli, &session, err)) != ENVL_OK)
         return status;
     stream.ring = session.ring;
     stream.open.scope = cli->options.value[OPT_SCOPE];

@@ -4,25 +4,26 @@
 #include "sweep_report.h"
 
 static enum envl_status
+look(const struct job *job, const struct engine_options *options,
+     json_t **report, struct envl_error *err)
+{
+    return engine_plan(job, options, false, report, err);
+}
+
+static enum envl_status
+look_ddl(const struct job *job, const struct engine_options *options,
+         json_t **report, struct envl_error *err)
+{
+    return engine_plan(job, options, true, report, err);
+}
+
+static enum envl_status
 run(struct cli *cli, struct envl_error *err)
 {
     const bool ddl = cli->options.value[OPT_DDL] != NULL;
-    json_t *report = NULL;
-    struct sweep sweep;
-    enum envl_status status;
 
-    if ((status = options_operands(&cli->options,
-                                   (struct operand_rule){ 1, 1, "JOB" },
-                                   err)) != ENVL_OK)
-        return status;
-    status = sweep_open(cli, cli->options.operands[0], SWEEP_READS, &sweep,
-                        err);
-    if (status == ENVL_OK)
-        status = engine_plan(sweep.job, &sweep.options, ddl, &report, err);
-    sweep_progress_end(&sweep.progress);
-    sweep_report_plan(report, ddl);
-    sweep_close(&sweep);
-    return status;
+    return sweep_look(cli, SWEEP_READS, ddl ? look_ddl : look,
+                      ddl ? sweep_report_ddl : sweep_report_plan, err);
 }
 
 static const enum option_id options[] = { OPT_DDL, OPT_END };

@@ -15,10 +15,7 @@ run(struct cli *cli, struct envl_error *err)
     size_t len;
     bool typed;
 
-    if ((status = options_operands(&cli->options,
-                                   (struct operand_rule){ 0, 0, NULL },
-                                   err)) != ENVL_OK ||
-        (status = value_options_read(&cli->options, &stream.seal, &typed,
+    if ((status = value_options_read(&cli->options, &stream.seal, &typed,
                                      err)) != ENVL_OK)
         return status;
     if (stream.seal.encoding == ENVL_ENCODING_BINARY) {

@@ -11,20 +11,14 @@ run(struct cli *cli, struct envl_error *err)
     enum envl_status status;
     size_t count = 0, failed = 0;
 
-    status = options_operands(&cli->options,
-                              (struct operand_rule){ 0, 0, NULL }, err);
-    for (; status == ENVL_OK && (test = selftest_at(count)) != NULL;
-         count++) {
+    (void)cli;
+    for (; (test = selftest_at(count)) != NULL; count++) {
         const bool ok = test->passes();
 
         failed += !ok;
         report_text("[%s]  %s\n", ok ? " ok " : "fail", test->name);
         json_array_append_new(list, json_pack("{s:s, s:b}", "name",
                                               test->name, "ok", ok));
-    }
-    if (status != ENVL_OK) {
-        json_decref(list);
-        return status;
     }
     report_json(json_pack("{s:i, s:b, s:o}", "schema", 1, "ok", failed == 0,
                           "tests", list));

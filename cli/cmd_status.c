@@ -6,22 +6,8 @@
 static enum envl_status
 run(struct cli *cli, struct envl_error *err)
 {
-    json_t *report = NULL;
-    struct sweep sweep;
-    enum envl_status status;
-
-    if ((status = options_operands(&cli->options,
-                                   (struct operand_rule){ 1, 1, "JOB" },
-                                   err)) != ENVL_OK)
-        return status;
-    status = sweep_open(cli, cli->options.operands[0], SWEEP_LOOKS, &sweep,
-                        err);
-    if (status == ENVL_OK)
-        status = engine_status(sweep.job, &sweep.options, &report, err);
-    sweep_progress_end(&sweep.progress);
-    sweep_report_status(report);
-    sweep_close(&sweep);
-    return status;
+    return sweep_look(cli, SWEEP_LOOKS, engine_status, sweep_report_status,
+                      err);
 }
 
 const struct command cmd_status = {

@@ -29,10 +29,7 @@ run_list(struct cli *cli, struct envl_error *err)
     json_t *list, *table;
     size_t count;
 
-    if ((status = options_operands(&cli->options,
-                                   (struct operand_rule){ 0, 0, NULL },
-                                   err)) != ENVL_OK ||
-        (status = ring_session_open(cli, &session, err)) != ENVL_OK)
+    if ((status = ring_session_open(cli, &session, err)) != ENVL_OK)
         return status;
     status = envl_keyring_unlocks(session.ring, &entries, &count, err);
     if (status == ENVL_OK) {
@@ -151,10 +148,7 @@ enroll(struct cli *cli, enroll_fn *how, const char *done,
     struct envl_ring_mark was = { 0 };
     enum envl_status status;
 
-    if ((status = options_operands(&cli->options,
-                                   (struct operand_rule){ 1, 1, "NAME" },
-                                   err)) != ENVL_OK ||
-        (status = check_newcomer(&cli->options, err)) != ENVL_OK ||
+    if ((status = check_newcomer(&cli->options, err)) != ENVL_OK ||
         (status = ring_session_open(cli, &change.session, err)) != ENVL_OK)
         return status;
     envl_keyring_mark(change.session.ring, &was);
@@ -245,10 +239,6 @@ run_remove(struct cli *cli, struct envl_error *err)
     const char *name = cli->options.operands[0];
     enum envl_status status;
 
-    if ((status = options_operands(&cli->options,
-                                   (struct operand_rule){ 1, 1, "NAME" },
-                                   err)) != ENVL_OK)
-        return status;
     status = remove_entry(cli, name, &change, err);
     if (status == ENVL_OK) {
         report_text("%s no longer opens the keyring\n", name);

@@ -27,7 +27,8 @@ typedef enum envl_status command_fn(struct cli *cli, struct envl_error *err);
 struct command {
     const char *name;     /* "encrypt", "key add"                       */
     command_fn *run;      /* NULL: only a heading for its sub-verbs     */
-    const char *operands; /* "[FILE]"                                   */
+    const char *operands; /* "[FILE]": at most one; "FILE": one; "[FILE]...":
+                             any number; NULL: none                     */
     const char *summary;  /* one line                                   */
     const enum option_id *options; /* besides the common ones; NULL: none */
     bool needs_nothing;   /* works whatever the configuration says      */
@@ -63,6 +64,14 @@ enum envl_status command_choose(int argc, char **argv,
  */
 bool command_is_part(const struct command *command,
                      const struct command *group);
+
+/**
+ * command_check_operands(command, options, err):
+ * Were as many operands given as ${command} takes?  Fails with ENVL_E_USAGE.
+ */
+enum envl_status command_check_operands(const struct command *command,
+                                        const struct options *options,
+                                        struct envl_error *err);
 
 /**
  * help_print(command):

@@ -105,3 +105,27 @@ command_choose(int argc, char **argv, const struct command **out, int *used,
     *used = 2;
     return ENVL_OK;
 }
+
+enum envl_status
+command_check_operands(const struct command *command,
+                       const struct options *options, struct envl_error *err)
+{
+    const char *what = command->operands;
+    const int least = what != NULL && what[0] != '[';
+    const int most = what != NULL && strstr(what, "...") == NULL;
+    enum envl_status status;
+
+    if (options->operand_count < least)
+        status = envl_fail(err, ENVL_E_USAGE, "%s is missing", what);
+    else if (what == NULL && options->operand_count > 0)
+        status = envl_fail(err, ENVL_E_USAGE, "no argument is taken here");
+    else if (most == 1 && options->operand_count > 1)
+        /* They are not repeated: one may be a secret in the wrong place. */
+        status = envl_fail(err, ENVL_E_USAGE, "%d arguments are too many",
+                           options->operand_count);
+    else
+        return ENVL_OK;
+    envl_hint(err, "`envelope %s --help` shows how it is called",
+              command->name);
+    return status;
+}

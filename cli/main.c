@@ -98,6 +98,9 @@ run_command(struct cli *cli, struct envl_error *err)
         envl_hint(err, "`envelope %s --help` lists them", cli->command->name);
         return status;
     }
+    status = command_check_operands(cli->command, &cli->options, err);
+    if (status != ENVL_OK)
+        return status;
     if (!cli->command->needs_nothing &&
         (status = settings_load(&cli->options, &cli->settings, err)) !=
             ENVL_OK)

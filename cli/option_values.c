@@ -6,28 +6,6 @@
 #include "suggest.h"
 
 enum envl_status
-options_operands(const struct options *options, struct operand_rule rule,
-                 struct envl_error *err)
-{
-    enum envl_status status;
-
-    if (options->operand_count < rule.least) {
-        status = envl_fail(err, ENVL_E_USAGE, "%s is missing", rule.what);
-    } else if (rule.most >= 0 && options->operand_count > rule.most) {
-        /* It is not repeated: it may be a secret in the wrong place. */
-        status = envl_fail(err, ENVL_E_USAGE,
-                           rule.most == 0 ? "no argument is taken here"
-                                          : "too many arguments: %d, at most "
-                                            "%d",
-                           options->operand_count, rule.most);
-    } else {
-        return ENVL_OK;
-    }
-    envl_hint(err, "--help shows how this command is called");
-    return status;
-}
-
-enum envl_status
 options_number(const struct options *options, struct number_rule rule,
                uint64_t *out, struct envl_error *err)
 {

@@ -101,20 +101,6 @@ enum envl_status options_parse(const enum option_id *taken, int argc,
 enum envl_status options_refuse_secrets(int argc, char **argv,
                                         struct envl_error *err);
 
-/* How many operands a verb takes, and what to call them. */
-struct operand_rule {
-    int least, most; /* most -1: any number */
-    const char *what;
-};
-
-/**
- * options_operands(options, rule, err):
- * Check their number.  Fails with ENVL_E_USAGE.
- */
-enum envl_status options_operands(const struct options *options,
-                                  struct operand_rule rule,
-                                  struct envl_error *err);
-
 /* A whole number with its bounds. */
 struct number_rule {
     enum option_id id;

@@ -34,7 +34,7 @@ say_plan(struct run *run, struct envl_error *err)
     status = engine_plan(run->sweep.job, &run->sweep.options, false, &report,
                          err);
     sweep_progress_end(&run->sweep.progress);
-    sweep_report_plan(report, false);
+    sweep_report_plan(report);
     report_hint("--execute %s %s and seals everything again under it",
                 run->rotation.exists ? "activates" : "makes",
                 run->rotation.kid);
@@ -200,7 +200,7 @@ rotate_job_rewrap(struct cli *cli, struct envl_error *err)
     if (execute_wanted(cli))
         sweep_report_run(report);
     else
-        sweep_report_plan(report, false);
+        sweep_report_plan(report);
     if (status != ENVL_OK)
         sweep_explain(status, "envelope rewrap --job JOB --execute", err);
     sweep_close(&sweep);

@@ -82,6 +82,23 @@ sweep_run(struct cli *cli, const char *path, struct sweep *sweep,
     return status;
 }
 
+enum envl_status
+sweep_look(struct cli *cli, enum sweep_need need, sweep_look_fn *look,
+           sweep_tell_fn *tell, struct envl_error *err)
+{
+    json_t *report = NULL;
+    struct sweep sweep;
+    enum envl_status status;
+
+    status = sweep_open(cli, cli->options.operands[0], need, &sweep, err);
+    if (status == ENVL_OK)
+        status = look(sweep.job, &sweep.options, &report, err);
+    sweep_progress_end(&sweep.progress);
+    tell(report);
+    sweep_close(&sweep);
+    return status;
+}
+
 void
 sweep_close(struct sweep *sweep)
 {

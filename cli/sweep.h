@@ -43,6 +43,21 @@ enum envl_status sweep_run(struct cli *cli, const char *path,
                            struct sweep *sweep, enum engine_goal goal,
                            json_t **report, struct envl_error *err);
 
+/* engine_verify, engine_status; and how its report is told. */
+typedef enum envl_status sweep_look_fn(const struct job *job,
+                                       const struct engine_options *options,
+                                       json_t **report,
+                                       struct envl_error *err);
+typedef void sweep_tell_fn(json_t *report);
+
+/**
+ * sweep_look(cli, need, look, tell, err):
+ * The whole of a verb that only looks at the job that its operand names.
+ */
+enum envl_status sweep_look(struct cli *cli, enum sweep_need need,
+                            sweep_look_fn *look, sweep_tell_fn *tell,
+                            struct envl_error *err);
+
 /**
  * sweep_close(sweep):
  * Release.

@@ -116,18 +116,22 @@ print_notes(const json_t *notes)
 }
 
 void
-sweep_report_plan(json_t *report, bool ddl)
+sweep_report_ddl(json_t *report)
+{
+    if (!begin(report))
+        return;
+    report_text("%s", text(report, "ddl"));
+    report_json(report);
+}
+
+void
+sweep_report_plan(json_t *report)
 {
     const json_t *key = json_object_get(report, "key"), *target;
     size_t i;
 
     if (!begin(report))
         return;
-    if (ddl) {
-        report_text("%s", text(report, "ddl"));
-        report_json(report);
-        return;
-    }
     report_text("job %s on %s %s\n", text(report, "job"),
                 text(report, "driver"), text(report, "server"));
     report_text("key %s (%s), keyring generation %lld\n", text(key, "kid"),

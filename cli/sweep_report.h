@@ -7,15 +7,14 @@
 #ifndef CLI_SWEEP_REPORT_H
 #define CLI_SWEEP_REPORT_H
 
-#include <stdbool.h>
-
 #include <jansson.h>
 
 /**
- * sweep_report_plan(report, ddl):
- * What a sweep would do; with ${ddl} only the statements.
+ * sweep_report_plan(report), sweep_report_ddl(report):
+ * What a sweep would do; of the same report only the statements.
  */
-void sweep_report_plan(json_t *report, bool ddl);
+void sweep_report_plan(json_t *report);
+void sweep_report_ddl(json_t *report);
 
 /**
  * sweep_report_run(report):

@@ -72,8 +72,8 @@ if [ "$(id -u)" != 0 ]; then
     not "its memory cannot be read" cat "/proc/$pid/mem"
     not "its environment cannot be read" cat "/proc/$pid/environ"
 fi
-kill -ABRT "$pid"
-wait "$pid" 2>/dev/null
+{ kill -ABRT "$pid"
+wait "$pid"; } 2>/dev/null
 exec 8>&-
 is "no core file" "" "$(find . -name 'core*' -type f)"
 
