@@ -6,7 +6,8 @@
 
 #define NAME_LIMIT 1000u /* characters; what is longer is cut */
 
-/* Text that grows up to the limit; control characters become '?'. */
+/* Text that grows up to the limit; control characters become '?'.  A store
+   takes nothing but UTF-8, so no character is cut in two. */
 struct text {
     char *at;
     size_t len;
@@ -19,6 +20,13 @@ add(struct text *text, const char *part, size_t len)
         unsigned char c = (unsigned char)part[i];
 
         text->at[text->len++] = c < ' ' || c == 0x7f ? '?' : (char)c;
+    }
+    if (text->len == NAME_LIMIT) {
+        while (text->len > 0 && ((unsigned char)text->at[text->len - 1] &
+                                 0xc0) == 0x80)
+            text->len--;
+        if (text->len > 0 && (unsigned char)text->at[text->len - 1] >= 0xc0)
+            text->len--;
     }
     text->at[text->len] = '\0';
 }

@@ -204,10 +204,15 @@ search(struct run *run, const struct record_job *next, bool *clean,
        struct envl_error *err)
 {
     const struct ledger *last = &next->phases[next->closing];
-    enum envl_status status = ENVL_OK;
+    enum envl_status status;
     bool left = true;
 
-    if (last->conflicts == 0)
+    *clean = false;
+    if (last->conflicts > 0)
+        return ENVL_OK;
+    /* One statement may take as long as a lease lasts: it begins fresh. */
+    status = run_put(run, err);
+    if (status == ENVL_OK)
         status = search_left(run, last->quarantined, &left, err);
     *clean = !left;
     return status;

@@ -10,7 +10,7 @@
 #include "engine/run.h"
 
 #define BEAT_MS  4000u /* between signs of life: a lease lasts 15 s */
-#define DEAD_MS  4000u /* how long a dead process's lease is waited for */
+#define DEAD_MS  (ENV_TTL_MS + 1000u) /* a dead process's lease is waited for */
 #define STEP_MS  50u
 
 static enum envl_status
@@ -207,7 +207,10 @@ run_claim(struct run *run, struct envl_error *err)
         if (!(status == ENVL_E_LOCKED && dead) &&
             !(status == ENVL_E_CONFLICT && ++races < 5))
             break;
-        if (!run_pause(run, pace_jitter(100), NULL))
+        if (!run_pause(run, pace_jitter(100),
+                       dead ? "the process that had the job was killed; its "
+                              "lease runs out"
+                            : NULL))
             break;
     }
     if (status == ENVL_E_CONFLICT)

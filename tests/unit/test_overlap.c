@@ -104,6 +104,12 @@ long_places_are_cut(void **state)
     name = names_field(&spec);
     assert_int_equal(strlen(name), 1000);
     free(name);
+    for (size_t i = 1; i + 2 < sizeof(column); i += 2)
+        memcpy(column + i, "\xc3\xbc", 2); /* x, then u umlaut for ever */
+    column[sizeof(column) - 2] = '\0';
+    name = names_field(&spec);
+    assert_int_equal(strlen(name), 999); /* not half of one */
+    free(name);
 }
 
 int
