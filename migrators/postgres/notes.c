@@ -6,16 +6,19 @@
 #define NARROW 200u /* characters that the envelope of a short secret takes */
 
 /*
- * $1 is the table, $2 the numbers of the columns that are written.  Each line
- * is a level (D: to be decided, W: a warning, I: a fact) and its text.
+ * $1 is the table, $2 the numbers of the columns that are written, $3 whether
+ * errors are logged without the rows at fault.  Each line of the answer is a
+ * level (D: to be decided, W: a warning, I: a fact) and its text.
  */
-static const char find_effects[] =
-    "WITH dependent AS (SELECT d.classid, d.objid, d.objsubid "
-    "FROM pg_catalog.pg_depend d WHERE "
-    "d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass "
-    "AND d.refobjid = $1::pg_catalog.oid "
+#define DEPENDENT \
+    "WITH dependent AS (SELECT d.classid, d.objid, d.objsubid " \
+    "FROM pg_catalog.pg_depend d WHERE " \
+    "d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass " \
+    "AND d.refobjid = $1::pg_catalog.oid " \
     "AND d.refobjsubid = ANY ($2::pg_catalog.int4[])) "
 
+static const char find_effects[] =
+    DEPENDENT
     "SELECT 'W', pg_catalog.format('trigger %I fires for every row%s', "
     "t.tgname, CASE WHEN t.tgtype::pg_catalog.int4 & 3 = 3 THEN "
     "'; it runs before the update and can change or skip the row' END) "
@@ -52,13 +55,17 @@ static const char find_effects[] =
     "column and shows envelopes', r.ev_class::pg_catalog.regclass) "
     "FROM dependent d JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid "
     "WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass "
-    "AND r.ev_class <> $1::pg_catalog.oid "
+    "AND r.ev_class <> $1::pg_catalog.oid";
 
-    "UNION ALL SELECT 'D', pg_catalog.format(CASE c.contype "
-    "WHEN 'c' THEN 'check constraint %I has to hold for envelopes too; the "
-    "server logs the rows that it refuses' "
+static const char find_limits[] =
+    DEPENDENT
+    "SELECT 'D', pg_catalog.format(CASE c.contype "
+    "WHEN 'c' THEN 'check constraint %I has to hold for envelopes too%s' "
     "WHEN 'f' THEN 'foreign key %I is on a swept column' "
-    "ELSE 'exclusion constraint %I is on a swept column' END, c.conname) "
+    "ELSE 'exclusion constraint %I is on a swept column' END, c.conname, "
+    "CASE WHEN NOT $3::pg_catalog.bool THEN '; the server logs the rows that "
+    "it refuses: GRANT SET ON PARAMETER log_error_verbosity prevents it' "
+    "END) "
     "FROM pg_catalog.pg_constraint c WHERE (c.contype IN ('c', 'f', 'x') "
     "AND c.conrelid = $1::pg_catalog.oid "
     "AND c.conkey && $2::pg_catalog.int2[]) OR (c.contype = 'f' "
@@ -73,14 +80,20 @@ static const char find_effects[] =
     "UNION ALL SELECT 'D', 'row security hides rows from this role: they are "
     "not swept' WHERE pg_catalog.row_security_active($1::pg_catalog.oid) "
 
-    "UNION ALL SELECT CASE c.relreplident WHEN 'f' THEN 'W' ELSE 'I' END, "
-    "pg_catalog.format(CASE c.relreplident WHEN 'f' THEN 'publication %I: "
-    "with replica identity full it sends the old values, plaintext, to its "
-    "subscribers once more' ELSE 'publication %I sends the envelopes to its "
-    "subscribers' END, t.pubname) "
+    "UNION ALL SELECT CASE i.identity WHEN 'f' THEN 'W' WHEN 'n' THEN 'D' "
+    "ELSE 'I' END, pg_catalog.format(CASE i.identity "
+    "WHEN 'f' THEN 'publication %I: with replica identity full it sends the "
+    "old values, plaintext, to its subscribers once more' "
+    "WHEN 'n' THEN 'publication %I: updates of a table without a replica "
+    "identity are refused; ALTER TABLE ... REPLICA IDENTITY USING INDEX' "
+    "ELSE 'publication %I sends the envelopes to its subscribers' END, "
+    "t.pubname) "
     "FROM pg_catalog.pg_publication_tables t JOIN pg_catalog.pg_namespace n "
     "ON n.nspname = t.schemaname JOIN pg_catalog.pg_class c "
-    "ON c.relname = t.tablename AND c.relnamespace = n.oid "
+    "ON c.relname = t.tablename AND c.relnamespace = n.oid, "
+    "LATERAL (SELECT CASE WHEN c.relreplident = 'd' AND NOT EXISTS "
+    "(SELECT FROM pg_catalog.pg_index x WHERE x.indrelid = c.oid AND "
+    "x.indisprimary) THEN 'n' ELSE c.relreplident END) i(identity) "
     "WHERE c.oid = $1::pg_catalog.oid "
 
     "UNION ALL SELECT 'I', 'the planner''s statistics keep some of the old "
@@ -101,12 +114,25 @@ level_of(char letter)
 }
 
 static enum envl_status
-say_effects(struct envl_target *target, struct envl_error *err)
+say(const struct envl_target *target, const char *sql,
+    const struct pipe_params *params, struct envl_error *err)
 {
-    struct envl_store *store = target->store;
+    PGresult *result = NULL;
+    enum envl_status status = store_ask(target->store, sql, params, &result,
+                                        err);
+
+    for (int row = 0; status == ENVL_OK && row < PQntuples(result); row++)
+        store_note(target->store, level_of(PQgetvalue(result, row, 0)[0]),
+                   target->label, "%s", PQgetvalue(result, row, 1));
+    PQclear(result);
+    return status;
+}
+
+static enum envl_status
+say_effects(const struct envl_target *target, struct envl_error *err)
+{
     struct pipe_params params = { 0 };
     struct sql columns = { 0 };
-    PGresult *result = NULL;
     enum envl_status status;
     const char *comma = "";
     char oid[16];
@@ -122,11 +148,10 @@ say_effects(struct envl_target *target, struct envl_error *err)
     sql_put(&columns, "}");
     pipe_text(&params, oid);
     pipe_text(&params, sql_text(&columns));
-    status = store_ask(store, find_effects, &params, &result, err);
-    for (int row = 0; status == ENVL_OK && row < PQntuples(result); row++)
-        store_note(store, level_of(PQgetvalue(result, row, 0)[0]),
-                   target->label, "%s", PQgetvalue(result, row, 1));
-    PQclear(result);
+    status = say(target, find_effects, &params, err);
+    pipe_text(&params, target->store->quiet ? "t" : "f");
+    if (status == ENVL_OK)
+        status = say(target, find_limits, &params, err);
     pipe_params_free(&params);
     sql_free(&columns);
     return status;

@@ -252,6 +252,17 @@ bytes_of(const PGresult *result, int rows)
     return bytes;
 }
 
+/* Learn what a row weighs; a page that was far too heavy is the last that the
+   server does not measure. */
+static void
+weigh(struct envl_target *target, const struct reading *reading,
+      uint64_t bytes, uint64_t rows)
+{
+    target->row_bytes = 1 + (target->row_bytes + 3 * (bytes / rows)) / 4;
+    if (!target->has_toast && bytes / 4 > reading->bytes)
+        select_measure(target);
+}
+
 static enum envl_status
 tell_row(const struct envl_target *target, enum envl_status status,
          struct envl_error *err)
@@ -303,9 +314,7 @@ build(struct reading *reading, const PGresult *result, struct page *page,
     for (; cells.row < rows && status == ENVL_OK; cells.row++)
         status = take_row(&cells, reading, salt, err);
     if (rows > 0 && !reading->unsealed)
-        target->row_bytes = 1 + (target->row_bytes +
-                                 3 * (bytes_of(result, rows) /
-                                      (uint64_t)rows)) / 4;
+        weigh(target, reading, bytes_of(result, rows), (uint64_t)rows);
     envl_buf_free(&cells.scratch);
     return tell_row(target, status, err);
 }

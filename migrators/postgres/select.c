@@ -16,6 +16,16 @@ select_is_measured(const struct envl_target *target)
     return target->has_toast;
 }
 
+void
+select_measure(struct envl_target *target)
+{
+    target->has_toast = true;
+    for (uint32_t i = 0; i < SELECT_COUNT; i++) {
+        free(target->selects[i]);
+        target->selects[i] = NULL;
+    }
+}
+
 /* What a row's values weigh, as far as that is known without fetching them. */
 static void
 put_size(const struct envl_target *target, struct sql *sql)

@@ -38,6 +38,12 @@ bool select_can_find_unsealed(const struct envl_target *target);
  */
 void select_for_kid(struct envl_target *target, const char *kid);
 
+/**
+ * select_measure(target):
+ * Have the server measure pages from now on.
+ */
+void select_measure(struct envl_target *target);
+
 /* envl_migrator.last_key and split. */
 enum envl_status select_last_key(struct envl_target *target, envl_key_fn *each,
                                  void *cookie, struct envl_error *err);

@@ -57,6 +57,32 @@ settle(struct envl_store *store, struct envl_error *err)
     return status;
 }
 
+/*
+ * The server's log shows the whole row that a constraint refuses, in DETAIL.
+ * Where the role may say so, errors of ours are logged without it.
+ */
+static enum envl_status
+quieten(struct envl_store *store, struct envl_error *err)
+{
+    PGresult *result = NULL;
+    enum envl_status status;
+
+    status = store_ask(
+        store,
+        store->version >= 150000
+            ? "SELECT CASE WHEN pg_catalog.has_parameter_privilege("
+              "'log_error_verbosity', 'SET') THEN pg_catalog.set_config("
+              "'log_error_verbosity', 'terse', false) END"
+            : "SELECT CASE WHEN pg_catalog.current_setting('is_superuser') = "
+              "'on' THEN pg_catalog.set_config('log_error_verbosity', "
+              "'terse', false) END",
+        NULL, &result, err);
+    if (status == ENVL_OK)
+        store->quiet = !PQgetisnull(result, 0, 0);
+    PQclear(result);
+    return status;
+}
+
 static enum envl_status
 identify(struct envl_store *store, struct envl_error *err)
 {
@@ -133,6 +159,8 @@ begin(struct envl_store *store, struct envl_error *err)
     if (!pipe_init(&store->pipe, store->conn))
         return store_nomem(store, err);
     status = settle(store, err);
+    if (status == ENVL_OK)
+        status = quieten(store, err);
     if (status == ENVL_OK)
         status = identify(store, err);
     if (status == ENVL_OK)

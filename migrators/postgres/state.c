@@ -261,6 +261,13 @@ state_ddl(struct envl_store *store, struct envl_target *const *targets,
            "envelope.range, envelope.quarantine TO ");
     append(cookie, role);
     append(cookie, ";\n");
+    if (store->version >= 150000) {
+        append(cookie, "-- Not needed, but it keeps rows that a constraint "
+               "refuses out of the server's log:\n"
+               "-- GRANT SET ON PARAMETER log_error_verbosity TO ");
+        append(cookie, role);
+        append(cookie, ";\n");
+    }
     for (uint32_t i = 0; i < count && status == ENVL_OK; i++)
         status = grants_put(targets[i], role, append, cookie, err);
     PQclear(result);

@@ -155,6 +155,7 @@ struct envl_store {
     char backend[64];   /* pid and start of ours, as kept with a lease */
     int version;        /* 150018                                      */
     bool sql_ascii;     /* bytes are of no known encoding              */
+    bool quiet;         /* errors are logged without DETAIL            */
     bool in_transaction; /* BEGIN was sent and no end of it            */
     uint32_t cautious;  /* so many writes more skip locked rows        */
     struct page_pool pool;

@@ -159,8 +159,8 @@ rig_reopen(struct rig *rig, const char *role)
     OPS->close(rig->store);
     rig->target = NULL;
     rig->store = NULL;
-    snprintf(dsn, sizeof(dsn), "host=%s/s user=%s dbname=postgres", cluster_dir(),
-             role);
+    snprintf(dsn, sizeof(dsn), "host=%s/s user=%s dbname=postgres",
+             cluster_dir(), role);
     if (rig_try_open(rig, dsn) != ENVL_OK)
         fail_msg("%s", rig->err.message);
 }

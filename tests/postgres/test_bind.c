@@ -176,6 +176,9 @@ side_effects_are_noted(void **state)
     assert_null(strstr(rig.notes, "trigger other"));
     assert_null(strstr(rig.notes, "trigger ins"));
     assert_null(strstr(rig.notes, "t_pkey"));
+    rig_sql(&rig, "ALTER TABLE t REPLICA IDENTITY NOTHING");
+    rig_bind(&rig, &target);
+    rig_assert_note(&rig, "DECIDE publication p: updates of a table without");
     rig_sql(&rig, "DROP PUBLICATION p");
     rig_close(&rig);
 }

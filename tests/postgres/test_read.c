@@ -319,6 +319,57 @@ a_page_of_heavy_rows_is_cut_by_bytes(void **state)
     rig_close(&rig);
 }
 
+/* Rows that a search for what is left gives, as "1 3 4". */
+static void
+assert_left(struct rig *rig, const char *kid, const char *expected)
+{
+    struct envl_read read = { .rows = 9, .unsealed = kid };
+    struct envl_page *page = rig_read_as(rig, &read);
+    char ids[16] = "";
+
+    assert_true(page->end);
+    for (int id = 1; id < 10; id++) {
+        for (uint32_t i = 0; i < page->count; i++) {
+            if (page->rows[i].key.len == 2 && page->rows[i].key.ptr[1] ==
+                '0' + id)
+                snprintf(ids + strlen(ids), sizeof(ids) - strlen(ids), "%d",
+                         id);
+        }
+    }
+    assert_string_equal(ids, expected);
+    OPS->page_free(page);
+}
+
+static void
+a_search_finds_what_does_not_begin_like_an_envelope(void **state)
+{
+    static const struct rig_target targets[] = {
+        { .table = "t", .fields = { { .column = "s" } } },
+        { .table = "t", .fields = { { "d", { "a", "b" } } } },
+        { .table = "t", .fields = { { .column = "s", .into = "e" } } },
+    };
+    struct rig rig;
+
+    (void)state;
+    rig_open(&rig, "CREATE TABLE t (id int PRIMARY KEY, s text, d jsonb, "
+             "e text); INSERT INTO t (id, s) VALUES (1, 'plain'), (2, NULL), "
+             "(3, 'env1:k1:x'), (4, 'env1:k2:x'), (5, ''), (6, 'env1:k1');"
+             "UPDATE t SET d = jsonb_build_object('a', jsonb_build_object("
+             "'b', s)); UPDATE t SET d = '{\"a\": {\"b\": {\"env\": 1, "
+             "\"kid\": \"k1\", \"payload\": \"x\"}}}' WHERE id = 6");
+    for (int i = 0; i < 2; i++) {
+        rig_bind(&rig, &targets[i]);
+        assert_true(OPS->target_info(rig.target)->finds_unsealed);
+        assert_left(&rig, "", i == 0 ? "15" : "125");
+        assert_left(&rig, "k1", i == 0 ? "1456" : "1245");
+    }
+    rig_sql(&rig, "UPDATE t SET e = 'env1:k1:x', s = NULL WHERE id > 4;"
+            "UPDATE t SET s = NULL, e = 'plain' WHERE id = 4");
+    rig_bind(&rig, &targets[2]);
+    assert_left(&rig, "", "134");
+    rig_close(&rig);
+}
+
 struct found {
     char keys[16][64];
     uint32_t count;
@@ -373,7 +424,8 @@ a_name_for_people_holds_no_control_character(void **state)
 
     (void)state;
     rig_open(&rig, "CREATE TABLE t (k text PRIMARY KEY, s text);"
-             "INSERT INTO t VALUES (E'a\\nb', 's'), (repeat('\xc3\xa4', 300), '')");
+             "INSERT INTO t VALUES (E'a\\nb', 's'), "
+             "(repeat('\xc3\xa4', 300), '')");
     rig_bind(&rig, &plain);
     page = rig_read(&rig);
     rig_assert_bytes(page->rows[0].name, "k=a?b");
@@ -398,6 +450,7 @@ main(void)
         cmocka_unit_test(bounds_conditions_and_extras_are_kept),
         cmocka_unit_test(exact_rows_are_read_and_those_that_are_gone_left_out),
         cmocka_unit_test(a_page_of_heavy_rows_is_cut_by_bytes),
+        cmocka_unit_test(a_search_finds_what_does_not_begin_like_an_envelope),
         cmocka_unit_test(the_last_key_and_splits_are_found),
         cmocka_unit_test(a_name_for_people_holds_no_control_character),
     };

@@ -67,6 +67,11 @@ run_server() {
 stop_server() {
     [ -f "$dir/data/postmaster.pid" ] || return 0
     pid=$(head -n 1 "$dir/data/postmaster.pid")
+    # A file left behind by a crash may name somebody else by now.
+    if [ -r "/proc/$pid/cmdline" ] &&
+        ! tr '\0' ' ' <"/proc/$pid/cmdline" | grep -qF "$dir/data"; then
+        return 0
+    fi
     case "$1" in
     fast) kill -INT "$pid" 2>/dev/null || return 0 ;;
     immediate) kill -QUIT "$pid" 2>/dev/null || return 0 ;;
