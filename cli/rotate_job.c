@@ -99,6 +99,22 @@ tell(const struct run *run)
                     rotation->former, rotation->kid);
 }
 
+/* Before any key changes: the store answers, and has what the job names. */
+static enum envl_status
+check(struct run *run, struct envl_error *err)
+{
+    struct engine_options options = run->sweep.options;
+    json_t *report = NULL;
+    enum envl_status status;
+
+    options.event = NULL;
+    status = engine_plan(run->sweep.job, &options, false, &report, err);
+    json_decref(report);
+    /* No active key: a rotation is how one is made. */
+    return status == ENVL_E_FINDINGS || status == ENVL_E_NOKEY ? ENVL_OK
+                                                               : status;
+}
+
 static enum envl_status
 execute(struct cli *cli, struct run *run, struct envl_error *err)
 {
@@ -108,7 +124,8 @@ execute(struct cli *cli, struct run *run, struct envl_error *err)
     char resume[192];
     enum envl_status status;
 
-    if ((status = trail_begin(cli, ring, run->rotation.kid, &run->trail,
+    if ((status = check(run, err)) != ENVL_OK ||
+        (status = trail_begin(cli, ring, run->rotation.kid, &run->trail,
                               err)) != ENVL_OK)
         return status;
     if ((status = rotation_activate(&run->rotation, ring, err)) == ENVL_OK) {

@@ -71,6 +71,13 @@ exits "k2 only" 0 e verify job.json --json
 is "k2 only" '["k2"]' "$(python3 -c '
 import json,sys; print(json.dumps(sorted({c["kid"] for c in json.load(open(sys.argv[1]))["census"]})))' "$out")"
 is "a value from before still opens" sk-live-42 "$(printf %s "$value" | e decrypt --context field=users.k --context id=int:42)"
+sed 's/"k"/"nope"/' job.json >wrong.json
+exits "a job that cannot run" 10 e rotate --kid k8 --job wrong.json --execute
+exits "makes no key" 13 e key activate k8
+e key retire k2 -q >/dev/null
+exits "without an active key" 0 e rotate --kid k2b --job job.json --execute
+e key activate k2 -q >/dev/null
+exits "back" 0 e rotate --kid k2 --job job.json --execute
 exits "a job and files" 2 e rotate --kid k3 --job job.json shop.db
 exits "rotate --json" 0 e rotate --kid k3 --job job.json --execute --json
 is "the last line" '"rotation" "k3" "k2" true true' "$(tail -1 "$out" | python3 -c '
