@@ -1,10 +1,13 @@
 #!/bin/sh
-# Lines of at most 80 columns, files of at most 500 lines, functions of at
-# most 70, nothing left for later, no absolute path of a machine.
+# Lines of at most 80 columns, files of at most 500 lines (a module's tests,
+# which are tables, 600), functions of at most 70, nothing left for later, no
+# absolute path of a machine.
 status=0
 sources=$(git ls-files '*.c' '*.h')
 for file in $sources; do
-    awk -v file="$file" '
+    limit=500
+    case "$file" in tests/*) limit=600 ;; esac
+    awk -v file="$file" -v limit="$limit" '
         length($0) > 80 { printf "%s:%d: %d columns\n", file, FNR, length($0); bad = 1 }
         /\t/ { printf "%s:%d: a tab\n", file, FNR; bad = 1 }
         /^\{/ { start = FNR }
@@ -12,7 +15,7 @@ for file in $sources; do
                     printf "%s:%d: a function of %d lines\n", file, start, FNR - start - 1
                     bad = 1 }
                 start = 0 }
-        END { if (FNR > 500) { printf "%s: %d lines\n", file, FNR; bad = 1 }
+        END { if (FNR > limit) { printf "%s: %d lines\n", file, FNR; bad = 1 }
               exit bad }' "$file" || status=1
 done
 if git grep -nIwE 'TODO|FIXME|XXX' -- '*.c' '*.h' '*.sh' '*.py' ':!tests/lint'; then
