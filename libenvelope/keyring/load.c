@@ -181,9 +181,14 @@ check_place(const struct load_request *request, const struct ring_view *view,
         remembered && sodium_memcmp(seen->pin, now->pin, RING_PIN_LEN) == 0;
 
     if (request->pin != NULL &&
-        sodium_memcmp(request->pin, now->pin, RING_PIN_LEN) != 0)
-        return refuse_place(&view->doc, "has another pin than is configured",
-                            err);
+        sodium_memcmp(request->pin, now->pin, RING_PIN_LEN) != 0) {
+        envl_fail(err, ENVL_E_INTEGRITY,
+                  "the keyring %s has another pin than is configured",
+                  view->doc.id);
+        envl_hint(err, "if its ring key was changed by `key destroy` or "
+                  "`unlock remove`, configure the pin that was printed then");
+        return ENVL_E_INTEGRITY;
+    }
     if (remembered && strcmp(seen->id, now->id) != 0)
         return refuse_place(&view->doc, "is another than was here before",
                             err);

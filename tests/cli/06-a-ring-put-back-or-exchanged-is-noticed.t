@@ -51,6 +51,8 @@ cp gen2.json "$ring"
 pin=$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["pin"])' "$marks/$id.json")
 exits "the configured pin" 0 env ENVELOPE_PIN="$pin" "$envelope" key list
 exits "another pin" 18 env ENVELOPE_PIN=00000000000000000000000000000000 "$envelope" key list
+says "acceptance does not help there" 'hint: .*configure the pin'
+exits "nor does it" 18 env ENVELOPE_PIN=00000000000000000000000000000000 "$envelope" key list "--accept-ring=$id"
 exits "a pin that is none" 2 env ENVELOPE_PIN=xyz "$envelope" key list
 
 # What is remembered can be damaged, too.
