@@ -111,7 +111,7 @@ finds_each_thing_that_is_amiss(void **state)
         } else if (strcmp(put, "cut") == 0) {
             /* The last bits of row 7's own envelope: its tag. */
             snprintf(text, sizeof(text), "%s", fake_get(7, COLUMN_A));
-            text[strlen(text) - 9] ^= text[strlen(text) - 9] == 'A' ? 3 : 1;
+            text[strlen(text) - 9] = text[strlen(text) - 9] == 'A' ? 'B' : 'A';
             put = text;
         }
         fake_put(7, COLUMN_A, put);
