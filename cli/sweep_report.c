@@ -214,6 +214,11 @@ sweep_report_status(json_t *report)
     report_text("ranges: %lld of %lld done, %lld under way\n",
                 number(ranges, "done"), number(ranges, "total"),
                 number(ranges, "active"));
+    if (number(ranges, "unreadable") > 0 &&
+        !json_is_true(json_object_get(report, "running")))
+        report_text("NOT AUTHENTIC: %lld of their records are missing, or "
+                    "were not written under this keyring, or were changed\n",
+                    number(ranges, "unreadable"));
     report_text("%lld of about %lld rows; %lld sealed, %lld rotated, %lld "
                 "skipped, %lld conflicts, %lld quarantined\n",
                 number(report, "rows"), number(report, "rows_total"),

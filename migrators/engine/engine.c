@@ -136,7 +136,8 @@ judge(const struct run *run, struct envl_error *err)
         envl_fail(err, ENVL_E_FINDINGS, "plaintext was still found in closing "
                   "pass %u", job->closing);
         envl_hint(err, "an application still writes plaintext: let it seal "
-                  "what it writes, then run this again");
+                  "what it writes; or a trigger or rule keeps rows as they "
+                  "are: see envelope plan; then run this again");
         break;
     case ENVL_E_PARTIAL:
         envl_fail(err, ENVL_E_PARTIAL, "%llu values are quarantined",

@@ -303,7 +303,11 @@ engine_plan(const struct job *job, const struct engine_options *options,
     status = env_open(job, options, TRANSFORM_CENSUS, &env, err);
     if (status != ENVL_OK)
         return status;
-    status = session_open(&env, SESSION_TRANSFORM, &session, err);
+    if (env.key.kid[0] == '\0') /* what a sweep will say, said in time */
+        status = envl_keyring_active(options->ring, ENVL_USE_SEAL, job->scope,
+                                     &env.key, err);
+    if (status == ENVL_OK)
+        status = session_open(&env, SESSION_TRANSFORM, &session, err);
     if (status == ENVL_OK) {
         document = json_pack("{s:i, s:s, s:s, s:s}", "schema", 1, "type",
                              "plan", "job", job->name, "driver", job->driver);

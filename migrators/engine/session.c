@@ -101,9 +101,10 @@ session_recover(struct session *session, const struct session_wait *wait,
     disconnect(session);
     for (;;) {
         if (!wait->pause(wait->cookie, pace_jitter(pause),
-                         local.message[0] == '\0'
-                             ? "the connection was lost"
-                             : local.message))
+                         local.message[0] != '\0' ? local.message
+                         : err != NULL && err->message[0] != '\0'
+                             ? err->message
+                             : "the connection was lost"))
             return envl_fail(err, ENVL_E_INTERRUPTED,
                              "stopped while waiting for the database");
         status = connect(session, &local);

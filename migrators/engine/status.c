@@ -107,6 +107,18 @@ add_owner(json_t *report, const struct lease_record *record)
         json_real((double)((int64_t)ENV_TTL_MS - record->lease_ms) / 1000.0));
 }
 
+/* A form that nobody knows, and no MAC either: no newer version wrote it. */
+static enum envl_status
+not_ours(const char *job, struct envl_error *err)
+{
+    if (err != NULL)
+        *err = (struct envl_error){ 0 };
+    envl_fail(err, ENVL_E_INTEGRITY, "the record of job \"%s\" was not written "
+              "under this keyring, or was changed", job);
+    envl_hint(err, "use the keyring the job was begun with");
+    return ENVL_E_INTEGRITY;
+}
+
 static enum envl_status
 look(struct session *session, json_t *report, struct envl_error *err)
 {
@@ -129,6 +141,9 @@ look(struct session *session, json_t *report, struct envl_error *err)
                                 json_boolean(found->mac == ENVL_OK));
         status = record_body_decode_job(envl_buf_view(&found->body), &job,
                                         err);
+        if (status != ENVL_OK && session->env->auth != NULL &&
+            found->mac != ENVL_OK)
+            status = not_ours(session->env->job->name, err);
     }
     if (status == ENVL_OK)
         add_job(report, &list, &job);

@@ -59,6 +59,29 @@ check_clearing(const struct envl_target *target, struct envl_error *err)
     return ENVL_OK;
 }
 
+/* One expression, which closes no bracket of ours: "true) OR (true" would
+   undo a page's bounds, and the sweep would never end. */
+static enum envl_status
+check_where(struct envl_target *target, struct envl_error *err)
+{
+    const char *where = target->spec->where;
+    PGresult *result = NULL;
+    struct sql sql = { 0 };
+    enum envl_status status;
+
+    if (where == NULL)
+        return ENVL_OK;
+    sql_format(&sql, "SELECT ARRAY[%s\n] FROM %s%s WHERE false AND (%s\n)",
+               where, target->only, target->sql, where);
+    status = store_ask(target->store, sql_text(&sql), NULL, &result, err);
+    if (status == ENVL_E_DATABASE)
+        store_hint(target->store, err, "\"where\" of %s has to be one SQL "
+                   "expression over its columns", target->label);
+    PQclear(result);
+    sql_free(&sql);
+    return status;
+}
+
 enum envl_status
 bind_target(struct envl_store *store, const struct envl_target_spec *spec,
             struct envl_target **out, struct envl_error *err)
@@ -77,6 +100,8 @@ bind_target(struct envl_store *store, const struct envl_target_spec *spec,
         status = choose_form(target, err);
     if (status == ENVL_OK)
         status = name_ids(target, err);
+    if (status == ENVL_OK)
+        status = check_where(target, err);
     if (status == ENVL_OK)
         status = fields_bind(target, err);
     if (status == ENVL_OK)

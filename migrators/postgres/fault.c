@@ -128,6 +128,9 @@ fault_tell(const struct envl_store *store, const PGresult *result,
     else if (fault == FAULT_DRIFT)
         store_hint(store, err, "if the table was changed while it was swept, "
                    "run envelope plan, then run the job again");
+    else if (strcmp(code, "25006") == 0)
+        store_hint(store, err, "connect to the primary, as a role and to a "
+                   "database without default_transaction_read_only");
     else if (strncmp(code, "26", 2) == 0)
         store_hint(store, err, "behind a pooler use session pooling, or "
                    "connect to the server itself");

@@ -86,6 +86,16 @@ write_begin(struct envl_target *target, const struct envl_page *pub,
 
 /* ---- end ---------------------------------------------------------------- */
 
+static enum envl_status
+fail_rewritten(const struct envl_target *target, struct envl_error *err)
+{
+    store_fail(target->store, err, ENVL_E_DATABASE, "%s does not hold what "
+               "was written: a trigger or rule changes it", target->label);
+    store_hint(target->store, err, "drop the trigger for the sweep, or make it "
+               "leave the column alone; envelope plan names it");
+    return ENVL_E_DATABASE;
+}
+
 enum envl_status
 write_take(const struct writing *writing, const struct pipe_op *op,
            uint32_t first, enum envl_outcome *outcomes,
@@ -105,10 +115,7 @@ write_take(const struct writing *writing, const struct pipe_op *op,
             memcpy(&number, PQgetvalue(result, row, 0), sizeof(number));
             number = be32toh(number);
             if (number >= writing->batch.page->pub.count)
-                return store_fail(target->store, err, ENVL_E_DATABASE,
-                                  "%s does not hold what was written: a "
-                                  "trigger or rule changes it",
-                                  target->label);
+                return fail_rewritten(target, err);
             outcomes[number] = ENVL_WRITTEN;
         }
     }

@@ -156,6 +156,21 @@ is "a context can be pasted into a shell" "--context id=str:a'; touch pasted; '"
 not "and runs nothing" test -e pasted
 db "DROP TABLE t"
 
+# A scope without a key, and records that somebody changed.
+sed 's/"name"/"scope": "nobody", "name"/' job.json >scope.json
+exits "plan without a key to seal under" 13 e plan scope.json
+says "names the scope" "scope 'nobody'"
+exits "status of what is intact" 0 e status job.json
+is "and says nothing else" "" "$(grep 'NOT AUTHENTIC' "$out")"
+cp shop.db intact.db
+db "UPDATE envelope_range SET body = x'00'"
+exits "status of a changed range" 0 e status job.json
+prints "says so" '^NOT AUTHENTIC: [0-9]* of their records'
+db "UPDATE envelope_job SET body = x'00'"
+exits "status of a changed job" 18 e status job.json
+says "says so" 'was not written under this keyring, or was changed'
+cp intact.db shop.db
+
 e key disable k1 -q >/dev/null
 exits "no job is under way any more" 0 e key destroy k1 --yes=k1
 exits "records under the old ring key give way by consent" 18 e migrate job.json --execute

@@ -302,6 +302,29 @@ without_rights_to_row_versions_values_are_compared(void **state)
     rig_close(&rig);
 }
 
+/* spec: JOB-12 */
+static void
+a_condition_that_closes_our_brackets_is_refused(void **state)
+{
+    static const char *const bad[] = { "true) OR (true", "true] || ARRAY[true",
+                                       "id > 0; SELECT 1", "id > /*", "nope",
+                                       "id > 1, true" };
+    struct rig_target spec = { .table = "t",
+                               .fields = { { .column = "s" } } };
+    struct rig rig;
+
+    (void)state;
+    rig_open(&rig, "CREATE TABLE t (id int PRIMARY KEY, s text)");
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        spec.where = bad[i];
+        assert_int_equal(rig_try_bind(&rig, &spec), ENVL_E_DATABASE);
+        assert_non_null(strstr(rig.err.hint, "\"where\" of public.t"));
+    }
+    spec.where = "id > 1 OR s = ')' -- all";
+    assert_int_equal(rig_try_bind(&rig, &spec), ENVL_OK);
+    rig_close(&rig);
+}
+
 int
 main(void)
 {
@@ -311,6 +334,7 @@ main(void)
         cmocka_unit_test(side_effects_are_noted),
         cmocka_unit_test(a_role_with_exactly_the_printed_rights_can_sweep),
         cmocka_unit_test(without_rights_to_row_versions_values_are_compared),
+        cmocka_unit_test(a_condition_that_closes_our_brackets_is_refused),
     };
 
     if (!cluster_available())
