@@ -140,3 +140,18 @@ env_prove_key(const struct env *env, struct envl_error *err)
     envl_buf_free(&sealed);
     return status;
 }
+
+enum envl_status
+env_ring_stands(const struct env *env, struct envl_error *err)
+{
+    enum envl_status status;
+
+    if (env->options->ring == NULL || env->options->proof != NULL)
+        return ENVL_OK;
+    status = envl_keyring_reload(env->options->ring, err);
+    if (status != ENVL_OK)
+        envl_hint(err, "stopped: put the keyring of before back, whose key %s "
+                  "values were sealed under in this run, then run this again",
+                  env->key.kid);
+    return status;
+}

@@ -45,4 +45,13 @@ void env_close(struct env *env);
  */
 enum envl_status env_prove_key(const struct env *env, struct envl_error *err);
 
+/**
+ * env_ring_stands(env, err):
+ * What is sealed now can be opened by who reads the ring's file now: the file
+ * is there, and no older one or another has taken its place (spec JOB-53).
+ * Fails as envl_keyring_reload does.
+ */
+enum envl_status env_ring_stands(const struct env *env,
+                                 struct envl_error *err);
+
 #endif /* ENGINE_ENV_H */

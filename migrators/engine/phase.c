@@ -231,6 +231,8 @@ end(struct run *run, struct envl_error *err)
     status = sum_up(run, &next, err);
     if (status == ENVL_OK)
         status = search(run, &next, &clean, err);
+    if (status == ENVL_OK) /* no end with a key that was lost on the way */
+        status = env_ring_stands(&run->env, err);
     if (status == ENVL_OK) {
         if (clean || (next.phase == RECORD_CLOSING &&
             (found(&next) == 0 || next.closing >= RECORD_CLOSINGS))) {

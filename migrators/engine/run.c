@@ -10,6 +10,7 @@
 #include "engine/run.h"
 
 #define BEAT_MS  4000u /* between signs of life: a lease lasts 15 s */
+#define RING_MS 500u /* a ring put back is noticed as soon as this  */
 #define DEAD_MS  (ENV_TTL_MS + 1000u) /* a dead process's lease is waited for */
 #define STEP_MS  50u
 
@@ -322,9 +323,14 @@ enum envl_status
 run_tick(void *cookie, struct envl_error *err)
 {
     struct run *run = cookie;
+    enum envl_status status = ENVL_OK;
 
     tell(run, NULL);
-    return beat(run, err);
+    if (pace_now() - run->ring_seen >= RING_MS) {
+        run->ring_seen = pace_now();
+        status = env_ring_stands(&run->env, err);
+    }
+    return status == ENVL_OK ? beat(run, err) : status;
 }
 
 bool

@@ -21,6 +21,7 @@ struct run {
     struct workers workers;
     struct progress progress;
     uint64_t begun, beat;    /* ms: this phase here; last sign of life   */
+    uint64_t ring_seen;      /* ms: when the ring's file was looked at   */
     uint64_t ms_before;      /* spent before that                        */
 };
 
