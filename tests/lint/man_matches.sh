@@ -12,7 +12,7 @@ names = dict(re.findall(r'\[(OPT_\w+)\] = \{\s*"([a-z-]+)"', specs))
 common = re.search(r"every verb takes these \*/(.*?)OPT_COMMON_END",
                    open("cli/options.h").read(), re.S)[1]
 common = {names[i] for i in re.findall(r"OPT_\w+", common)}
-listed = re.search(r"commands\[\] = \{(.*?)\};", open("cli/commands.c").read(),
+listed = re.search(r"commands\[\] = \{(.*?)\};", open("cli/command.c").read(),
                    re.S)[1]
 listed = set(re.findall(r"&(cmd_\w+)", listed))
 pages, verbs = {}, {}
