@@ -8,10 +8,11 @@ if ! command -v sqlite3 >/dev/null || [ ! -e "$(dirname "$envelope")/envl-migrat
 fi
 init
 sqlite3 shop.db "CREATE TABLE users(id INTEGER PRIMARY KEY, k TEXT);
-    INSERT INTO users VALUES (1, 'sk-live-1'), (2, 'sk-live-2')"
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+    INSERT INTO users SELECT i, 'sk-live-' || i FROM n"
 cat >job.json <<'J'
 { "envelope_job": 1, "name": "shop", "source": { "driver": "sqlite", "path": "shop.db" },
-  "yield_to": { "flag_file": "wait" },
+  "pace": { "rows": [50, 50] }, "yield_to": { "flag_file": "wait" },
   "targets": [ { "table": "users", "key": ["id"], "fields": [ { "column": "k" } ] } ] }
 J
 cp "$ring" older
