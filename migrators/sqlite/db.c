@@ -3,6 +3,8 @@
 
 #include "sqlite/db.h"
 
+#define SCRUB_PAGES ((int64_t)1 << 23) /* half of what scrub.h allows */
+
 static int64_t
 now_ms(void)
 {
@@ -165,10 +167,41 @@ db_number(struct envl_store *store, const char *sql, int64_t *out,
 
 /* ---- transactions ------------------------------------------------------- */
 
+/* What pages we write can be told to be; nobody changes that now. */
+static enum scrub_mode
+choose_scrub(struct envl_store *store)
+{
+    enum scrub_mode mode = SCRUB_OFF;
+
+    if (sqlite3_step(store->shape) == SQLITE_ROW &&
+        sqlite3_column_int64(store->shape, 2) < SCRUB_PAGES) {
+        /* A log is moved into the file later, and with it what others do. */
+        bool wal = strcmp(db_text(store->shape, 0), "wal") == 0;
+        bool maps = sqlite3_column_int(store->shape, 1) != 0;
+
+        mode = wal || maps ? SCRUB_CAREFUL : SCRUB_SURE;
+    }
+    sqlite3_reset(store->shape);
+    return mode;
+}
+
+/* What is written after the end of a transaction is not only ours. */
+static void
+end_scrub(struct envl_store *store)
+{
+    if (sqlite3_get_autocommit(store->db) != 0)
+        scrub_turn(store->scrub, SCRUB_CAREFUL);
+}
+
 enum envl_status
 db_begin(struct envl_store *store, struct envl_error *err)
 {
-    return db_exec(store, "BEGIN IMMEDIATE", "beginning to write", err);
+    enum envl_status status = db_exec(store, "BEGIN IMMEDIATE",
+                                      "beginning to write", err);
+
+    if (status == ENVL_OK)
+        scrub_turn(store->scrub, choose_scrub(store));
+    return status;
 }
 
 enum envl_status
@@ -177,6 +210,7 @@ db_commit(struct envl_store *store, struct envl_error *err)
     enum envl_status status = db_exec(store, "COMMIT", "committing a batch",
                                       err);
 
+    end_scrub(store);
     /* A commit that only found readers in its way is still open. */
     if (status != ENVL_OK)
         db_rollback(store);
@@ -188,6 +222,7 @@ db_rollback(struct envl_store *store)
 {
     if (sqlite3_get_autocommit(store->db) == 0)
         sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+    end_scrub(store);
 }
 
 /* ---- time --------------------------------------------------------------- */

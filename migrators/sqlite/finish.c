@@ -3,6 +3,7 @@
 
 #include "sqlite/db.h"
 #include "sqlite/finish.h"
+#include "sqlite/remnant.h"
 #include "sqlite/schema.h"
 
 enum envl_status
@@ -60,25 +61,36 @@ note_journal(struct envl_store *store)
     sqlite3_free(journal);
 }
 
+/* Out of the reach of SQL but for VACUUM, which may renumber rowids. */
+static void
+note_pages(struct envl_store *store, uint64_t pages, bool known)
+{
+    if (!known)
+        say_note(store->host, ENVL_NOTE_INFO, NULL, "What was deleted before "
+                 "the sweep without secure_delete may still be in unused "
+                 "parts of the file. VACUUM; rewrites it without them.");
+    else if (pages > 0)
+        say_note(store->host, ENVL_NOTE_WARN, NULL, "%llu pages of the file "
+                 "hold text of rows that were moved or deleted before the "
+                 "sweep, which may be plaintext. VACUUM; rewrites the file "
+                 "without it.", (unsigned long long)pages);
+}
+
 enum envl_status
 finish_run(struct envl_store *store, struct envl_error *err)
 {
     enum envl_status status = empty_log(store, err);
-    int64_t pages = 0;
+    uint64_t remnants = 0;
+    bool known = false;
 
     if (status == ENVL_OK)
-        status = db_number(store, "PRAGMA freelist_count", &pages, err);
+        status = remnant_count(store, &remnants, &known, err);
     if (status != ENVL_OK)
         return status;
     note_journal(store);
-    if (pages > 0)
-        say_note(store->host, ENVL_NOTE_WARN, NULL, "%lld free pages of the "
-                 "file may hold what was deleted before the sweep, in clear "
-                 "text. VACUUM; rewrites the file without them.",
-                 (long long)pages);
+    note_pages(store, remnants, known);
     say_note(store->host, ENVL_NOTE_INFO, NULL, "What the sweep freed was "
-             "overwritten. Copies that it cannot reach: backups, blocks of "
-             "the disk that journals used and gave back, and what was deleted "
-             "earlier without secure_delete (VACUUM; removes that).");
+             "overwritten. Out of its reach are backups, and blocks of the "
+             "disk that journals have given back.");
     return ENVL_OK;
 }

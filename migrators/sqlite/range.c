@@ -211,6 +211,16 @@ range_register(struct envl_store *store, struct envl_error *err)
 
 /* ---- writing ------------------------------------------------------------ */
 
+static bool
+in_order(struct entry **entries, uint32_t count)
+{
+    for (uint32_t i = 1; i < count; i++) {
+        if (entries[i - 1]->old->rowid > entries[i]->old->rowid)
+            return false;
+    }
+    return true;
+}
+
 bool
 range_fits(const struct envl_target *target, struct entry **entries,
            uint32_t count, bool contiguous)
@@ -222,7 +232,8 @@ range_fits(const struct envl_target *target, struct entry **entries,
         return false;
     if (target->rowid == NULL)
         return contiguous;
-    qsort(entries, count, sizeof(struct entry *), by_rowid);
+    if (!in_order(entries, count))
+        qsort(entries, count, sizeof(struct entry *), by_rowid);
     span = (uint64_t)entries[count - 1]->old->rowid -
            (uint64_t)entries[0]->old->rowid;
     return span / 2 <= count;

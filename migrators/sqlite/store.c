@@ -160,7 +160,13 @@ describe(struct envl_store *store, struct envl_error *err)
         .driver = "sqlite", .server = store->server,
         .identity = store->identity, .max_workers = 1, .immediate = true,
     };
-    return db_prepare(store, "PRAGMA schema_version", &store->version, err);
+    status = db_prepare(store, "PRAGMA schema_version", &store->version, err);
+    if (status == ENVL_OK)
+        status = db_prepare(store, "SELECT journal_mode, auto_vacuum, "
+                            "page_count FROM pragma_journal_mode, "
+                            "pragma_auto_vacuum, pragma_page_count",
+                            &store->shape, err);
+    return status;
 }
 
 static enum envl_status
@@ -177,7 +183,10 @@ connect_file(struct envl_store *store, const char *path,
         return say_fail(store->host, err, ENVL_E_DATABASE,
                         "SQLite %s is too old: 3.37 or newer is needed",
                         sqlite3_libversion());
-    code = sqlite3_open_v2(path, &store->db, flags, NULL);
+    code = scrub_new(&store->scrub);
+    if (code == SQLITE_OK)
+        code = sqlite3_open_v2(path, &store->db, flags,
+                               scrub_name(store->scrub));
     if (code != SQLITE_OK)
         return fail_open(store, code, path, err);
     status = check_uri(store, err);
@@ -233,6 +242,7 @@ store_close(struct envl_store *store)
     if (store == NULL)
         return;
     sqlite3_finalize(store->version);
+    sqlite3_finalize(store->shape);
     sqlite3_finalize(store->put[0]);
     sqlite3_finalize(store->put[1]);
     sqlite3_finalize(store->quarantine);
@@ -240,7 +250,9 @@ store_close(struct envl_store *store)
         db_rollback(store);
         switch_journal(store, "truncate", "delete");
     }
-    sqlite3_close_v2(store->db);
+    /* With a statement left open the connection lives on, and its VFS. */
+    if (sqlite3_close(store->db) == SQLITE_OK)
+        scrub_free(store->scrub);
     page_pool_free(&store->pool);
     sqlite3_free(store->server);
     sqlite3_free(store->identity);

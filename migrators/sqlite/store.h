@@ -10,6 +10,7 @@
 
 #include "common/page.h"
 #include "common/say.h"
+#include "sqlite/scrub.h"
 
 struct range;
 
@@ -21,7 +22,9 @@ struct envl_store {
     struct page_pool pool;
     int64_t deadline_ms;      /* of the statement that runs; 0: none       */
     char process[256];        /* this process, as in process.h             */
+    struct scrub *scrub;      /* the VFS of db                             */
     sqlite3_stmt *version;    /* PRAGMA schema_version                     */
+    sqlite3_stmt *shape;      /* journal_mode, auto_vacuum, page_count     */
     sqlite3_stmt *put[2];     /* a record: of the job, of a range; or NULL */
     sqlite3_stmt *quarantine; /* or NULL */
     struct range *range;      /* that a statement is at work on */

@@ -234,9 +234,12 @@ main(int argc, char **argv)
                   .hint = host_hint, .lock_ms = 250, .statement_ms = 60000 },
     };
     unsigned rounds = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 5;
-    char dir[] = "/tmp/envl-bench-XXXXXX";
+    const char *tmp = getenv("TMPDIR");
+    char dir[96];
     double times[2][32];
 
+    snprintf(dir, sizeof(dir), "%s/envl-bench-XXXXXX",
+             tmp == NULL ? "/tmp" : tmp);
     if (rounds == 0 || rounds > 32 || mkdtemp(dir) == NULL)
         die("no folder, or not 1 to 32 rounds");
     snprintf(bench.base, sizeof(bench.base), "%s/base.db", dir);

@@ -60,7 +60,7 @@ rig_open(struct rig *rig, const char *sql)
     assert_non_null(mkdtemp(rig->dir));
     snprintf(rig->path, sizeof(rig->path), "%s/t.db", rig->dir);
     assert_int_equal(sqlite3_open(rig->path, &rig->other), SQLITE_OK);
-    sqlite3_busy_timeout(rig->other, 2000);
+    sqlite3_busy_timeout(rig->other, 30000);
     rig_sql(rig, sql);
     snprintf(source, sizeof(source),
              "{\"driver\":\"sqlite\",\"path\":\"%s\"}", rig->path);
