@@ -6,7 +6,7 @@
 
 enum table_answer {
     TABLE_OID, TABLE_SCHEMA, TABLE_NAME, TABLE_LABEL, TABLE_KIND, TABLE_HEAP,
-    TABLE_ROWS, TABLE_BYTES, TABLE_TOAST, TABLE_PARENT
+    TABLE_ROWS, TABLE_BYTES, TABLE_TOAST, TABLE_PARENT, TABLE_HIDDEN
 };
 
 /* A partitioned table's own figures are empty: its leaves' are added up. */
@@ -20,7 +20,8 @@ static const char find_table[] =
     "pg_catalog.pg_table_size(c.oid), "
     "c.reltoastrelid <> 0 AND "
     "pg_catalog.pg_relation_size(c.reltoastrelid) > 0, "
-    "c.relhassubclass AND c.relkind = 'r' "
+    "c.relhassubclass AND c.relkind = 'r', "
+    "pg_catalog.row_security_active(c.oid) "
     "FROM pg_catalog.pg_class c "
     "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
     "LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam "
@@ -98,6 +99,19 @@ check_kind(struct envl_target *target, bool is_parent, struct envl_error *err)
     return ENVL_OK;
 }
 
+/* Rows that are hidden from us would be neither swept nor missed: a census
+   that cannot see everything is no census. */
+static enum envl_status
+refuse_hidden(const struct envl_target *target, struct envl_error *err)
+{
+    store_fail(target->store, err, ENVL_E_POLICY,
+               "%s: row security may hide rows from this role, and what is "
+               "hidden cannot be swept or verified", target->label);
+    store_hint(target->store, err, "connect as a role with BYPASSRLS, or as "
+               "the owner where row security is not forced");
+    return ENVL_E_POLICY;
+}
+
 static enum envl_status
 take_table(struct envl_target *target, const PGresult *result,
            struct envl_error *err)
@@ -127,6 +141,8 @@ take_table(struct envl_target *target, const PGresult *result,
         target->label == NULL)
         return store_nomem(store, err);
     status = check_kind(target, is_true(result, 0, TABLE_PARENT), err);
+    if (status == ENVL_OK && is_true(result, 0, TABLE_HIDDEN))
+        status = refuse_hidden(target, err);
     if (status != ENVL_OK)
         return status;
 

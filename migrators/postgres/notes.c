@@ -77,9 +77,6 @@ static const char find_limits[] =
     "p.oid = d.objid "
     "WHERE d.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass "
 
-    "UNION ALL SELECT 'D', 'row security hides rows from this role: they are "
-    "not swept' WHERE pg_catalog.row_security_active($1::pg_catalog.oid) "
-
     "UNION ALL SELECT CASE i.identity WHEN 'f' THEN 'W' WHEN 'n' THEN 'D' "
     "ELSE 'I' END, pg_catalog.format(CASE i.identity "
     "WHEN 'f' THEN 'publication %I: with replica identity full it sends the "

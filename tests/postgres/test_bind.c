@@ -302,6 +302,29 @@ without_rights_to_row_versions_values_are_compared(void **state)
     rig_close(&rig);
 }
 
+/* A census that cannot see every row would call a sweep done. */
+static void
+rows_hidden_from_the_role_refuse_the_table(void **state)
+{
+    struct rig_target spec = { .table = "t",
+                               .fields = { { .column = "s" } } };
+    struct rig rig;
+
+    (void)state;
+    rig_open(&rig, "CREATE TABLE t (id int PRIMARY KEY, s text);"
+             "ALTER TABLE t ENABLE ROW LEVEL SECURITY");
+    make_role(&rig);
+    rig_sql(&rig, "GRANT USAGE ON SCHEMA public TO mig;"
+            "GRANT SELECT, UPDATE ON t TO mig;"
+            "CREATE POLICY some ON t TO mig USING (id > 1)");
+    assert_int_equal(rig_try_bind(&rig, &spec), ENVL_OK);
+    rig_reopen(&rig, "mig");
+    assert_int_equal(rig_try_bind(&rig, &spec), ENVL_E_POLICY);
+    assert_non_null(strstr(rig.err.message, "row security"));
+    rig_sql(&rig, "DROP OWNED BY mig CASCADE");
+    rig_close(&rig);
+}
+
 /* spec: JOB-12 */
 static void
 a_condition_that_closes_our_brackets_is_refused(void **state)
@@ -334,6 +357,7 @@ main(void)
         cmocka_unit_test(side_effects_are_noted),
         cmocka_unit_test(a_role_with_exactly_the_printed_rights_can_sweep),
         cmocka_unit_test(without_rights_to_row_versions_values_are_compared),
+        cmocka_unit_test(rows_hidden_from_the_role_refuse_the_table),
         cmocka_unit_test(a_condition_that_closes_our_brackets_is_refused),
     };
 
