@@ -22,6 +22,7 @@ cp "$ring" newer
 # While the flag is there the sweep waits, its key proven and in memory.
 during() { # DESCRIPTION CODE COMMAND...
     touch wait
+    : >"$err" # or the words of the run before would be found
     timeout 20 "$envelope" migrate job.json --execute >"$out" 2>"$err" &
     pid=$!
     for _ in $(seq 200); do
