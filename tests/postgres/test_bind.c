@@ -316,7 +316,7 @@ rows_hidden_from_the_role_refuse_the_table(void **state)
     make_role(&rig);
     rig_sql(&rig, "GRANT USAGE ON SCHEMA public TO mig;"
             "GRANT SELECT, UPDATE ON t TO mig;"
-            "CREATE POLICY some ON t TO mig USING (id > 1)");
+            "CREATE POLICY part_of_it ON t TO mig USING (id > 1)");
     assert_int_equal(rig_try_bind(&rig, &spec), ENVL_OK);
     rig_reopen(&rig, "mig");
     assert_int_equal(rig_try_bind(&rig, &spec), ENVL_E_POLICY);
