@@ -6,6 +6,9 @@
  * it is needed).  Where the processor has no AES instructions, OpenSSL's
  * serves all sizes.
  *
+ * (OpenSSL 3.0 reads its configuration file once when it is first used, also
+ * in a private context, unless the program has turned that off.)
+ *
  * A thread keeps one OpenSSL context, re-keyed for each run and given a key
  * of zeros when the run ends, so that no value's key stays in it.
  */
