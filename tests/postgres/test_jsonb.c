@@ -270,6 +270,29 @@ an_object_is_put_as_an_object(void **state)
     rig_close(&rig);
 }
 
+static void
+a_member_that_is_not_there_is_never_made(void **state)
+{
+    static const char *const documents[] = { "{\"b\": 1}", NULL };
+    static const struct rig_target target = {
+        .table = "t", .fields = { { "d", { "a" } } }
+    };
+    struct envl_edit edit = rig_edit(0, 0, 0, "sealed");
+    enum envl_outcome outcome;
+    struct envl_page *page;
+    struct rig rig;
+
+    (void)state;
+    open_with(&rig, "jsonb", documents);
+    rig_bind(&rig, &target);
+    page = rig_read(&rig);
+    assert_int_equal(rig_write(&rig, page, &edit, 1, &outcome),
+                     ENVL_E_DATABASE);
+    assert_document(&rig, 1, "{\"b\": 1}");
+    OPS->page_free(page);
+    rig_close(&rig);
+}
+
 /* ---- an application in between ------------------------------------------ */
 
 static void
@@ -394,6 +417,7 @@ main(void)
         cmocka_unit_test(a_member_that_is_no_text_says_what_it_is),
         cmocka_unit_test(leaves_carry_their_path_sibling_and_element),
         cmocka_unit_test(an_object_is_put_as_an_object),
+        cmocka_unit_test(a_member_that_is_not_there_is_never_made),
         cmocka_unit_test(a_document_that_changed_is_left_alone),
         cmocka_unit_test(json_is_changed_byte_by_byte),
         cmocka_unit_test(text_that_is_no_json_is_no_value),

@@ -85,6 +85,11 @@ static const struct meddling {
     { "DELETE FROM t WHERE id < 3; VACUUM t; UPDATE t SET s = 'app', n = 'x' "
       "WHERE id = 3; VACUUM t; INSERT INTO t VALUES (9, 'new'), (10, 'new')",
       ENVL_CHANGED, ENVL_CHANGED, "app" },
+    /* The row comes back to the place where it was read (or 1 / 0). */
+    { "CREATE INDEX ON t (n); UPDATE t SET n = 'x' WHERE id = 3; VACUUM t; "
+      "UPDATE t SET s = 'app', n = 'y' WHERE id = 3; SELECT 1 / count(*) "
+      "FROM t WHERE id = 3 AND ctid = '(0,3)'",
+      ENVL_CHANGED, ENVL_CHANGED, "app" },
 };
 
 static void
