@@ -214,7 +214,8 @@ struct envl_record {
     struct envl_bytes body;
     uint8_t mac[32];
     int64_t lease_ms;       /* out: left by the store's clock; <= 0: free   */
-    bool owner_gone;        /* out: its backend or process is gone      */
+    bool owner_gone;        /* out: its process is gone, or the connection
+                               that last took or put the record         */
 };
 
 /* A value that is left alone, with its reason. */
@@ -348,6 +349,7 @@ struct envl_migrator {
                                      struct envl_error *err);
     enum envl_status (*commit_end)(struct envl_store *store,
                                    struct envl_error *err);
+    /* Also gives up a read, a write and a commit that are under way. */
     void (*rollback)(struct envl_store *store);
 
     /* Make the state tables if they are not there. */

@@ -167,6 +167,10 @@ load_table(struct envl_target *target, struct envl_error *err)
     pipe_text(&params, target->spec->table);
     status = store_ask(target->store, find_table, &params, &result, err);
     pipe_params_free(&params);
+    if (status == ENVL_E_POLICY)
+        store_hint(target->store, err, "GRANT USAGE ON SCHEMA %.*s TO "
+                   "CURRENT_USER;", (int)strcspn(target->spec->table, "."),
+                   target->spec->table);
     if (status != ENVL_OK)
         return status;
     if (PQntuples(result) == 1) {

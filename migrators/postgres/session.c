@@ -49,6 +49,9 @@ settle(struct envl_store *store, struct envl_error *err)
     if (store->version >= 130000)
         sql_put(&sql, ", pg_catalog.set_config("
                 "'log_parameter_max_length_on_error', '0', false)");
+    if (store->version >= 140000) /* a worker that waits is not idle */
+        sql_put(&sql, ", pg_catalog.set_config('idle_session_timeout', '0', "
+                "false)");
     if (store->sql_ascii)
         sql_put(&sql, ", pg_catalog.set_config('client_encoding', "
                 "'SQL_ASCII', false)");

@@ -88,6 +88,7 @@ store_fetch(struct envl_store *store, const char *sql,
     return run(store, sql, params, true, out, err);
 }
 
+/* By the catalogs, which also a role without USAGE on the schema may ask. */
 enum envl_status
 store_has_state(struct envl_store *store, bool *there, struct envl_error *err)
 {
@@ -95,11 +96,11 @@ store_has_state(struct envl_store *store, bool *there, struct envl_error *err)
     enum envl_status status;
 
     status = store_ask(store,
-                       "SELECT pg_catalog.to_regclass('envelope.job') IS NOT "
-                       "NULL AND pg_catalog.to_regclass('envelope.range') IS "
-                       "NOT NULL AND pg_catalog.to_regclass("
-                       "'envelope.quarantine') IS NOT NULL", NULL, &result,
-                       err);
+                       "SELECT pg_catalog.count(*) = 3 FROM "
+                       "pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
+                       "ON n.oid = c.relnamespace WHERE n.nspname = 'envelope' "
+                       "AND c.relname IN ('job', 'range', 'quarantine') "
+                       "AND c.relkind IN ('r', 'p')", NULL, &result, err);
     if (status != ENVL_OK)
         return status;
     *there = PQgetvalue(result, 0, 0)[0] == 't';

@@ -258,8 +258,12 @@ a_role_with_exactly_the_printed_rights_can_sweep(void **state)
     (void)state;
     rig_open(&rig, SECRETS);
     make_role(&rig);
-    rig_sql(&rig, "GRANT USAGE ON SCHEMA public TO mig");
+    rig_sql(&rig, "CREATE SCHEMA envelope; CREATE TABLE envelope.job (x int)");
     rig_reopen(&rig, "mig");
+    assert_int_equal(rig_try_bind(&rig, &wide), ENVL_E_POLICY);
+    assert_non_null(strstr(rig.err.hint, "GRANT USAGE ON SCHEMA public"));
+    rig_sql(&rig, "DROP SCHEMA envelope CASCADE;"
+            "GRANT USAGE ON SCHEMA public TO mig");
     rig_bind(&rig, &wide);
     rig_assert_note(&rig, "GRANT GRANT SELECT (id, s, d, e, x) ON public.t");
     rig_assert_note(&rig, "GRANT GRANT UPDATE (s, d, e) ON public.t");
