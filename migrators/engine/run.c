@@ -13,6 +13,7 @@
 #define RING_MS 500u /* a ring put back is noticed as soon as this  */
 #define DEAD_MS  (ENV_TTL_MS + 1000u) /* a dead process's lease is waited for */
 #define STEP_MS  50u
+#define LOSSES_MAX 5u /* of a new connection before it was of any use */
 
 static enum envl_status
 encode(struct run *run, struct envl_record *out, struct envl_error *err)
@@ -230,22 +231,17 @@ run_taken_over(struct run *run, struct envl_error *err)
     return ENVL_E_LOCKED;
 }
 
-enum envl_status
-run_regain(struct run *run, struct envl_error *err)
+/* On a new connection: is the job's record still the one we left? */
+static enum envl_status
+retake(struct run *run, struct envl_error *err)
 {
-    struct session_wait wait = { run_pause, run };
     struct lease_list list = { 0 };
     const struct lease_record *found;
     struct record_job job = { 0 };
-    enum envl_status status;
+    enum envl_status status = lease_list_read(run->control, &list, err);
 
-    run->claimed = false; /* until it is ours again: no sign of life */
-    status = session_recover(run->control, &wait, err);
-    if (status == ENVL_OK)
-        status = lease_list_read(run->control, &list, err);
     if (status != ENVL_OK)
         return status;
-
     found = lease_list_find(&list, 0);
     if (found == NULL || found->epoch < run->epoch ||
         (found->epoch > run->epoch && !found->ours))
@@ -263,6 +259,23 @@ run_regain(struct run *run, struct envl_error *err)
     }
     lease_list_free(&list);
     return status;
+}
+
+enum envl_status
+run_regain(struct run *run, struct envl_error *err)
+{
+    struct session_wait wait = { run_pause, run };
+    enum envl_status status;
+
+    run->claimed = false; /* until it is ours again: no sign of life */
+    for (unsigned losses = 0;; losses++) {
+        status = session_recover(run->control, &wait, err);
+        if (status != ENVL_OK)
+            return status;
+        status = retake(run, err);
+        if (status != ENVL_E_DATABASE || losses == LOSSES_MAX)
+            return status;
+    }
 }
 
 /* The lease is ours as long as we are heard of. */

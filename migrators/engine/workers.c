@@ -4,6 +4,9 @@
 
 #include "engine/workers.h"
 
+#define FIRST_MS 20u  /* before a second try to connect */
+#define LAST_MS  500u /* before the last one            */
+
 void
 workers_init(struct workers *workers, struct env *env,
              enum session_depth depth)
@@ -116,6 +119,21 @@ struct start {
     workers_range_fn *range;
 };
 
+/* A worker's own connection; one that breaks at once is made again. */
+static enum envl_status
+connect(struct worker *worker, struct envl_error *err)
+{
+    struct workers *all = worker->all;
+    enum envl_status status;
+
+    for (uint32_t pause = FIRST_MS;; pause *= 2) {
+        status = session_open(all->env, all->depth, &worker->session, err);
+        if (status != ENVL_E_DATABASE || pause > LAST_MS ||
+            !workers_sleep(all, pace_jitter(pause), NULL))
+            return status;
+    }
+}
+
 static void *
 work(void *argument)
 {
@@ -127,7 +145,7 @@ work(void *argument)
     enum envl_status status;
 
     pace_init(&worker->pace, &all->env->job->pace);
-    status = session_open(all->env, all->depth, &worker->session, &err);
+    status = connect(worker, &err);
     if (status == ENVL_OK &&
         all->env->ops->info(worker->session->store)->immediate)
         status = hand_new(&worker->hand, &err);

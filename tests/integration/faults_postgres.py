@@ -10,6 +10,7 @@ import argparse
 import json
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -82,15 +83,24 @@ def cut_backends(scene, rows, cuts, dice, check):
     refill(scene, rows)
     process = sweep(scene, 2)
     cut = 0
-    with psycopg2.connect(scene.dsn) as db, db.cursor() as cursor:
-        db.autocommit = True
-        for _ in range(cuts):
-            time.sleep(dice.uniform(0.02, 0.15))
-            cursor.execute(
-                "SELECT count(pg_terminate_backend(pid)) FROM (SELECT pid "
-                "FROM pg_stat_activity WHERE application_name LIKE "
-                "'envelope%' ORDER BY random() LIMIT 1) AS p")
-            cut += cursor.fetchone()[0]
+    # In one transaction the server would show the same backends for ever.
+    db = psycopg2.connect(scene.dsn)
+    db.autocommit = True
+    cursor = db.cursor()
+    # Who cannot even begin is told so at once: wait until it has begun.
+    for _ in range(200):
+        time.sleep(0.02)
+        cursor.execute("SELECT to_regclass('envelope.range')")
+        if cursor.fetchone()[0]:
+            break
+    for _ in range(cuts):
+        time.sleep(dice.uniform(0.02, 0.15))
+        cursor.execute(
+            "SELECT count(pg_terminate_backend(pid)) FROM (SELECT pid "
+            "FROM pg_stat_activity WHERE application_name LIKE "
+            "'envelope%' ORDER BY random() LIMIT 1) AS p")
+        cut += cursor.fetchone()[0]
+    db.close()
     code, summary, err = ended(process)
     check("a sweep whose backends are terminated goes on by itself",
           code == 0 and not compare(scene, rows, {}),
@@ -144,6 +154,43 @@ def two_at_once(scene, rows, check):
           f"(exits {codes})")
 
 
+def leader_killed(scene, rows, check):
+    """Two processes share a job; the one that leads it is killed."""
+    refill(scene, rows)
+    first = sweep(scene)
+    time.sleep(0.4)
+    second = sweep(scene)
+    time.sleep(0.4)
+    alive = first.poll() is None and second.poll() is None
+    first.kill()
+    ended(first)
+    code, summary, err = ended(second)
+    check("the process that is left takes the lead and finishes",
+          alive and code == 0 and not compare(scene, rows, {}),
+          f"(exit {code}) {err[-300:] if code else ''}")
+    check("and the counts of both are exact",
+          summary.get("sealed") == 2 * rows, str(summary.get("sealed")))
+
+
+def sleeper(scene, rows, check):
+    """A process sleeps longer than its lease lasts, and wakes up again."""
+    refill(scene, rows)
+    first = sweep(scene)
+    time.sleep(0.5)
+    alive = first.poll() is None
+    first.send_signal(signal.SIGSTOP)
+    time.sleep(16)
+    second, summary, err = ended(sweep(scene))
+    first.send_signal(signal.SIGCONT)
+    woken = ended(first)[0]
+    check("a process that overslept is fenced, and spoils nothing",
+          alive and second == 0 and woken in (0, 11) and
+          not compare(scene, rows, {}),
+          f"(exits {woken}, {second}) {err[-300:] if second else ''}")
+    check("and the other's counts are exact",
+          summary.get("sealed") == 2 * rows, str(summary.get("sealed")))
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--points", type=int, default=15)
@@ -171,6 +218,8 @@ def main():
         crash_server(scene, rows, check)
         hold_rows(scene, rows, check)
         two_at_once(scene, rows, check)
+        leader_killed(scene, rows, check)
+        sleeper(scene, rows, check)
     finally:
         scene.close()
     print(f"faults_postgres: {sum(checks)} passed, "
