@@ -79,12 +79,16 @@ enum envl_status engine_plan(const struct job *job,
 
 /**
  * engine_run(job, goal, options, report, err):
- * Sweep, or go on with a sweep that was cut short; then closing passes until
+ * Sweep, or go on with a sweep that was cut short, or take part in one that
+ * another process leads and has left ranges of; then closing passes until
  * nothing is left.  ${report} is the summary, given whenever work was begun.
- * ENVL_OK; ENVL_E_PARTIAL (quarantined); ENVL_E_FINDINGS (plaintext still
- * arriving after two closing passes); ENVL_E_INTERRUPTED; ENVL_E_LOCKED
- * (another process has the job); ENVL_E_INTEGRITY (a record is not ours or
- * damaged); ENVL_E_DATABASE; and what the key or audit side says.
+ * ENVL_OK; ENVL_E_PARTIAL (quarantined, or the job says stop);
+ * ENVL_E_FINDINGS (plaintext still arriving after two closing passes);
+ * ENVL_E_INTERRUPTED; ENVL_E_LOCKED (another process has the job, and nothing
+ * for us to do); ENVL_E_INTEGRITY (a record is not ours or damaged, or the
+ * ring is older than the job has seen); ENVL_E_POLICY (another direction is
+ * unfinished; the key is not active); ENVL_E_DATABASE; ENVL_E_AUDIT; and what
+ * the key side says.
  */
 enum envl_status engine_run(const struct job *job, enum engine_goal goal,
                             const struct engine_options *options,
@@ -102,7 +106,9 @@ enum envl_status engine_verify(const struct job *job,
 
 /**
  * engine_status(job, options, report, err):
- * What the store's records say of the job, without taking part.
+ * What the store's records say of the job, without taking part; needs no
+ * ring, and says with one whether the job's record is authentic.  Fails with
+ * ENVL_E_NOTFOUND if the job was never run on this store.
  */
 enum envl_status engine_status(const struct job *job,
                                const struct engine_options *options,

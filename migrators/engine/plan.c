@@ -2,6 +2,7 @@
  * engine_plan: what a sweep would meet, from a bounded sample; nothing is
  * written.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -246,6 +247,24 @@ add_ddl(struct session *session, json_t *report, struct envl_error *err)
     return status;
 }
 
+/* A key that does not seal is found by the plan, not by the sweep. */
+static void
+note_key(struct env *env)
+{
+    char text[160];
+
+    if (env->key.kid[0] == '\0') {
+        snprintf(text, sizeof(text), "no key of scope %s is active",
+                 env->job->scope == NULL ? "default" : env->job->scope);
+    } else if (env->key.state != ENVL_KEY_ACTIVE) {
+        snprintf(text, sizeof(text), "key %s is %s: only an active key seals",
+                 env->key.kid, envl_key_state_name(env->key.state));
+    } else {
+        return;
+    }
+    host_note(&env->host, ENVL_NOTE_DECIDE, NULL, text);
+}
+
 /* What waits for a person: what a plugin says, and rights that are missing. */
 static enum envl_status
 decisions(struct host *host, json_t *report, struct envl_error *err)
@@ -284,6 +303,7 @@ plan(struct session *session, bool ddl, json_t *report,
     json_object_set_new(report, "key", key_of(env));
     if (status == ENVL_OK && ddl)
         status = add_ddl(session, report, err);
+    note_key(env);
     if (status == ENVL_OK)
         status = decisions(&env->host, report, err);
     return status;

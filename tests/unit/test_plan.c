@@ -104,6 +104,28 @@ plan_prints_the_context_as_applications_need_it(void **state)
 }
 
 static void
+plan_finds_a_key_that_does_not_seal(void **state)
+{
+    struct envl_key_spec k2 = { .kid = "k2", .activate = true };
+    json_t *note;
+    struct scene scene;
+
+    (void)state;
+    scene_new(&scene, FIELD_A, NO_PACE);
+    scene_fill(3);
+    assert_int_equal(envl_keyring_add(scene.ring, &k2, NULL), ENVL_OK);
+    scene.options.kid = "k1";
+
+    assert_int_equal(plan(&scene, false), ENVL_E_FINDINGS);
+
+    assert_int_equal(scene_count(&scene, "decisions"), 1);
+    note = json_array_get(json_object_get(scene.report, "notes"), 0);
+    assert_string_equal(text_at(note, "level"), "decide");
+    assert_non_null(strstr(text_at(note, "text"), "decrypt-only"));
+    scene_free(&scene);
+}
+
+static void
 status_knows_no_job_that_was_never_run(void **state)
 {
     struct scene scene;
@@ -171,6 +193,7 @@ main(void)
         cmocka_unit_test(plan_writes_nothing_and_counts_a_sample),
         cmocka_unit_test(plan_looks_at_few_rows_of_many),
         cmocka_unit_test(plan_prints_the_context_as_applications_need_it),
+        cmocka_unit_test(plan_finds_a_key_that_does_not_seal),
         cmocka_unit_test(status_knows_no_job_that_was_never_run),
         cmocka_unit_test(status_tells_what_was_done_without_taking_part),
         cmocka_unit_test(status_needs_no_ring),
