@@ -51,6 +51,7 @@ struct job_pace {
     uint32_t target_ms;           /* 200                     */
     uint32_t rows_min, rows_max;  /* 50, 5000                */
     uint64_t bytes;               /* 4 MiB of values a batch */
+    bool rows_given, bytes_given; /* by the job              */
     uint32_t workers;             /* 1                       */
     uint32_t max_rows_per_s;      /* 0: no limit             */
     const char *flag_file;        /* yield_to.flag_file      */

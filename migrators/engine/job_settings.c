@@ -88,6 +88,7 @@ parse_rows(const struct job_node *node, struct job_pace *pace)
         return job_node_fail(node, "the least is above the most");
     pace->rows_min = (uint32_t)bounds[0];
     pace->rows_max = (uint32_t)bounds[1];
+    pace->rows_given = true;
     return ENVL_OK;
 }
 
@@ -112,7 +113,8 @@ job_settings_pace(const struct job_node *node, struct job *job)
         (status = take(node, "max_rows_per_s", 0, UINT32_MAX,
                        &pace->max_rows_per_s)) != ENVL_OK)
         return status;
-    if (job_node_member(node, "bytes", &at) &&
+    pace->bytes_given = job_node_member(node, "bytes", &at);
+    if (pace->bytes_given &&
         (status = job_node_number(&at, 4096, 1073741824, &pace->bytes)) !=
             ENVL_OK)
         return status;

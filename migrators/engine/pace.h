@@ -30,6 +30,14 @@ struct pace_limit {
 };
 
 /**
+ * pace_widen(limits):
+ * For a store in the same process, where a commit costs several syncs of the
+ * disk and a row hardly anything: larger batches, unless the job says how
+ * large.  target_ms still bounds them.
+ */
+void pace_widen(struct job_pace *limits);
+
+/**
  * pace_init(pace, limits):
  * Begin with 500 rows, if the limits allow.
  */

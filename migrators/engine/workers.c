@@ -144,11 +144,14 @@ work(void *argument)
     struct slot *slot;
     enum envl_status status;
 
-    pace_init(&worker->pace, &all->env->job->pace);
+    worker->limits = all->env->job->pace;
     status = connect(worker, &err);
     if (status == ENVL_OK &&
-        all->env->ops->info(worker->session->store)->immediate)
+        all->env->ops->info(worker->session->store)->immediate) {
+        pace_widen(&worker->limits);
         status = hand_new(&worker->hand, &err);
+    }
+    pace_init(&worker->pace, &worker->limits);
     while (status == ENVL_OK && (slot = take(all)) != NULL) {
         status = start->range(worker, slot, &err);
         if (status != ENVL_OK)

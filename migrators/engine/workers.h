@@ -51,6 +51,7 @@ struct worker {
     struct workers *all;
     struct session *session;
     struct hand *hand; /* of a store that is immediate, else NULL */
+    struct job_pace limits; /* the job's, widened for this store */
     struct pace pace;
     pthread_t thread;
 };

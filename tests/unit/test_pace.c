@@ -22,6 +22,24 @@ begins_with_500_rows_within_the_limits(void **state)
     assert_int_equal(pace_rows(&pace), 900);
 }
 
+/* spec: JOB, section 7 */
+static void
+widens_only_what_the_job_leaves_open(void **state)
+{
+    struct job_pace open = limits, given = limits;
+
+    (void)state;
+    open.bytes = given.bytes = 4194304;
+    given.rows_given = given.bytes_given = true;
+    pace_widen(&open);
+    pace_widen(&given);
+    assert_int_equal(open.rows_max, 20000);
+    assert_int_equal(open.bytes, 16777216);
+    assert_int_equal(given.rows_max, 5000);
+    assert_int_equal(given.bytes, 4194304);
+    assert_int_equal(open.target_ms, 200);
+}
+
 /* spec: JOB-70 */
 static void
 grows_by_a_fifth_at_most(void **state)
@@ -126,6 +144,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(begins_with_500_rows_within_the_limits),
+        cmocka_unit_test(widens_only_what_the_job_leaves_open),
         cmocka_unit_test(grows_by_a_fifth_at_most),
         cmocka_unit_test(settles_at_what_the_target_allows),
         cmocka_unit_test(halves_on_trouble_down_to_one_row),
