@@ -32,7 +32,7 @@ extern "C" {
 #endif
 
 #define ENVL_MIGRATOR_SYMBOL "envl_migrator_v1"
-#define ENVL_MIGRATOR_MINOR  0u
+#define ENVL_MIGRATOR_MINOR  1u
 
 struct envl_store;  /* one open connection; defined by each plugin    */
 struct envl_target; /* a table or collection bound to it; by the plugin */
@@ -277,6 +277,44 @@ struct envl_store_info {
                                 may call read_end before write_begin     */
 };
 
+/* ---- guards ------------------------------------------------------------- */
+
+/* How a store keeps plaintext from coming back; each more than the last. */
+enum envl_guard_stage {
+    ENVL_GUARD_OFF,
+    ENVL_GUARD_OBSERVE,  /* writes of plaintext are counted, and happen    */
+    ENVL_GUARD_MODERATE, /* new plaintext is refused; a row that holds old
+                            plaintext may change where it is not touched   */
+    ENVL_GUARD_STRICT    /* and the store vouches that no row holds any    */
+};
+
+/*
+ * What is plaintext to a guard: a value of a field, or of its sibling, that
+ * is not absent, not null, not empty where that is allowed, and does not
+ * begin like an envelope (spec ENV-8.2).  With keep_source a source may stand
+ * beside an envelope of its own.
+ */
+struct envl_guard_spec {
+    const char *job;      /* whose guard: jobs on one target have their own */
+    enum envl_guard_stage stage; /* guard_read does not look at it          */
+    const bool *empty_ok; /* one a field: an empty value is no plaintext    */
+};
+
+/* What is in force, as the store says, not as it was once set. */
+struct envl_guard_info {
+    enum envl_guard_stage asked; /* as last set                             */
+    enum envl_guard_stage stage; /* what of it really stands: the least of
+                                    its parts; below ${asked}: somebody took
+                                    a part away or turned it off            */
+    bool enforced;    /* plaintext is refused, not only counted             */
+    bool counted;     /* ${writes} is a count                               */
+    uint64_t writes;  /* of plaintext since ${since_ms}, refused ones too   */
+    int64_t since_ms; /* by the store's clock, since 1970; 0: not known     */
+    const char *const *gaps; /* what it does not cover, a sentence each:
+                                lower case, no full stop, no value          */
+    uint32_t gap_count;
+};
+
 /* ---- the table of functions --------------------------------------------- */
 
 /*
@@ -390,6 +428,29 @@ struct envl_migrator {
     /* May be NULL.  After a job is done: what makes old pages forget. */
     enum envl_status (*finish)(struct envl_store *store,
                                struct envl_error *err);
+
+    /* ---- minor 1 -------------------------------------------------------- */
+
+    /*
+     * May be NULL, both or neither: the store has no guards.  Bring the guard
+     * of the job on ${target} to ${spec}->stage, from whatever it is at; OFF
+     * leaves the schema as it was before.  Not while a page, a read or a
+     * write is under way on the store.  It is there when this returns, for
+     * every write that begins afterwards.  ENVL_E_POLICY: the store cannot
+     * keep this stage here, with the reason; nothing was changed.
+     * ENVL_E_FINDINGS: STRICT while a row holds plaintext; nothing was
+     * changed.  ENVL_E_LOCKED: locks were not to be had in time; what was in
+     * force before is.
+     */
+    enum envl_status (*guard_set)(struct envl_target *target,
+                                  const struct envl_guard_spec *spec,
+                                  struct envl_error *err);
+    /* What is in force.  ${out} is borrowed until the next guard_read on
+       ${target} or unbind. */
+    enum envl_status (*guard_read)(struct envl_target *target,
+                                   const struct envl_guard_spec *spec,
+                                   struct envl_guard_info *out,
+                                   struct envl_error *err);
 };
 
 #ifdef __cplusplus

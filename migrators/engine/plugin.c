@@ -71,8 +71,8 @@ plugin_check(const struct envl_migrator *ops, const char *driver,
 {
     const char *lacks;
 
-    /* A later minor only appends; an older one is shorter. */
-    if (ops->size < sizeof(*ops))
+    /* A later minor only appends; the first one ended here.  spec: MIG-2 */
+    if (ops->size < offsetof(struct envl_migrator, guard_set))
         return envl_fail(err, ENVL_E_IO, "plugin %s was built for an older "
                          "version of the interface", driver);
     if (ops->name == NULL || strcmp(ops->name, driver) != 0)

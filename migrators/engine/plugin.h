@@ -10,6 +10,7 @@
 #define ENGINE_PLUGIN_H
 
 #include <limits.h>
+#include <stddef.h>
 
 #include <envelope/migrator.h>
 
@@ -43,6 +44,16 @@ enum envl_status plugin_check(const struct envl_migrator *ops,
  * True for [a-z0-9-]+, at most 32 characters, not beginning with '-'.
  */
 bool plugin_name_ok(const char *name);
+
+/*
+ * PLUGIN_HAS(ops, member):
+ * Whether the table of ${ops} is long enough to hold the function ${member},
+ * which came after minor 0 or may be NULL, and holds it (spec: MIG-2, MIG-3).
+ */
+#define PLUGIN_HAS(ops, member)                                               \
+    ((ops)->size >= offsetof(struct envl_migrator, member) +                  \
+                        sizeof((ops)->member) &&                              \
+     (ops)->member != NULL)
 
 /* One candidate: its driver name and its path. */
 typedef void plugin_each_fn(void *cookie, const char *driver,

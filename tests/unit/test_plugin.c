@@ -40,7 +40,10 @@ tables_are_checked(void **state)
     assert_int_equal(plugin_check(&ops, "fake", &err), ENVL_OK);
     ops.size += 64; /* a later minor */
     assert_int_equal(plugin_check(&ops, "fake", &err), ENVL_OK);
-    ops.size = sizeof(ops) - 1;
+    ops.size = offsetof(struct envl_migrator, guard_set); /* minor 0 */
+    assert_int_equal(plugin_check(&ops, "fake", &err), ENVL_OK);
+    assert_false(PLUGIN_HAS(&ops, guard_read));
+    ops.size--;
     assert_int_equal(plugin_check(&ops, "fake", &err), ENVL_E_IO);
     ops = fake_store;
     ops.name = NULL;
