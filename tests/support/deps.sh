@@ -7,7 +7,9 @@ build="gcc libc6-dev make pkg-config libssl-dev libsodium-dev libjansson-dev
        libpq-dev libsqlite3-dev"
 demo="sqlite3 postgresql-15 postgresql-client-15"
 check="g++ clang libclang-rt-14-dev llvm-14 libcmocka-dev valgrind strace
-       python3 python3-cryptography python3-psycopg2 procps util-linux mandoc faketime zsh fish"
+       python3 python3-cryptography python3-psycopg2 python3-venv procps
+       util-linux mandoc faketime zsh fish libbson-dev maven
+       openjdk-17-jdk-headless"
 
 case "${1:-check}" in
 build) want="$build" ;;
@@ -16,12 +18,27 @@ check) want="$build $demo $check" ;;
 *) echo "deps: unknown set '$1' (build, demo or check)" >&2; exit 2 ;;
 esac
 
+# What comes from elsewhere than Debian: Python packages pinned by hash, and a
+# server for the MongoDB tests.  A machine that cannot have them skips those.
+fetch_others() {
+    [ "${1:-check}" = check ] || return 0
+    here=$(dirname "$0")
+    for wanted in "$here"/requirements-*.txt; do
+        name=${wanted##*/requirements-}
+        sh "$here/venv.sh" "${name%.txt}" >/dev/null || :
+    done
+    sh "$here/mongo_server.sh" fetch || :
+}
+
 missing=
 for package in $want; do
     dpkg-query -W -f='${Status}\n' "$package" 2>/dev/null |
         grep -q '^install ok installed' || missing="$missing $package"
 done
-[ -z "$missing" ] && exit 0
+if [ -z "$missing" ]; then
+    fetch_others "$@"
+    exit 0
+fi
 
 as_root=
 if [ "$(id -u)" -ne 0 ]; then
@@ -54,3 +71,4 @@ log=$(mktemp)
     exit 1
 }
 rm -f "$log"
+fetch_others "$@"
