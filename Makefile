@@ -59,12 +59,16 @@ COMMON_SRC := $(sort $(wildcard migrators/common/*.c))
 CLI_SRC    := $(sort $(wildcard cli/*.c))
 UNIT_SRC   := $(sort $(wildcard tests/unit/test_*.c))
 SUPPORT_SRC := $(sort $(wildcard tests/support/*.c))
+# Providers that need a library of their own; http is shared by some of them.
+PROVIDERS  := $(filter-out http,$(sort $(patsubst libenvelope/provider/%/,%,\
+              $(dir $(wildcard libenvelope/provider/*/*.c)))))
 PLUGINS    := $(filter-out engine common,$(sort $(patsubst \
               migrators/%/,%,$(dir $(wildcard migrators/*/*.c)))))
 
 obj      = $(patsubst %.c,$(OUT)/%.o,$(1))
 UNITS   := $(patsubst %.c,$(OUT)/%,$(UNIT_SRC))
 PLUG_SO := $(PLUGINS:%=$(OUT)/envl-migrator-%.so)
+PROV_SO := $(PROVIDERS:%=$(OUT)/envl-provider-%.so)
 
 SO      := $(OUT)/$(SONAME)
 ARCHIVE := $(OUT)/libenvelope.a
@@ -77,7 +81,7 @@ Q   := $(if $(V),,@)
 say  = $(if $(V),,@printf '  %-4s %s\n' '$(1)' '$@';)
 
 .PHONY: all
-all: $(SO) $(ARCHIVE) $(PLUG_SO) $(if $(CLI_SRC),$(BIN))
+all: $(SO) $(ARCHIVE) $(PLUG_SO) $(PROV_SO) $(if $(CLI_SRC),$(BIN))
 
 # ---- how it is built ----------------------------------------------------
 
@@ -126,10 +130,31 @@ $(PLUG_SO): $(OUT)/envl-migrator-%.so: \
 	    -o $@ $(filter %.o,$^) $(COMMON) $(ARCHIVE) $(PLUGIN_LIBS_$*) \
 	    $(CORE_LIBS)
 
+# A provider module: its own folder, those of PROVIDER_WITH_name, and the
+# library's archive; it lists what else it needs as PROVIDER_LIBS_name.
+PROVIDER_WITH_vault  = http
+PROVIDER_LIBS_vault  = $(shell $(PKG_CONFIG) --libs libcurl)
+PROVIDER_WITH_aws    = http
+PROVIDER_LIBS_aws    = $(shell $(PKG_CONFIG) --libs libcurl)
+PROVIDER_LIBS_pkcs11 = $(shell $(PKG_CONFIG) --libs p11-kit-1)
+
+$(OUT)/libenvelope/provider/http/%.o: CPPFLAGS += $(shell $(PKG_CONFIG) --cflags libcurl 2>/dev/null)
+$(OUT)/libenvelope/provider/pkcs11/%.o: CPPFLAGS += $(shell $(PKG_CONFIG) --cflags p11-kit-1 2>/dev/null)
+
+$(PROV_SO): $(OUT)/envl-provider-%.so: \
+    $$(call obj,$$(sort $$(foreach d,$$* $$(PROVIDER_WITH_$$*),\
+    $$(wildcard libenvelope/provider/$$d/*.c)))) $(ARCHIVE) \
+    libenvelope/provider/module.map
+	$(call say,LD)
+	$(Q)$(CC) -shared $(LDFLAGS) \
+	    -Wl,--version-script,libenvelope/provider/module.map \
+	    -o $@ $(filter %.o,$^) $(ARCHIVE) $(PROVIDER_LIBS_$*) $(CORE_LIBS)
+
 # Tests link the archives, so that they reach what the library hides.
 $(UNITS): $(OUT)/%: $(OUT)/%.o $(SUPPORT) $(ENGINE) $(COMMON) $(ARCHIVE)
 	$(call say,LD)
-	$(Q)$(CC) $(LDFLAGS) $(WRAP_$(notdir $*)) -o $@ $^ $(TEST_LIBS) \
+	$(Q)$(CC) $(LDFLAGS) $(WRAP_$(notdir $*)) -o $@ \
+	    $(filter %.o %.a,$^) $(TEST_LIBS) \
 	    $(CORE_LIBS) -ldl
 
 # The salt of a seal is injected in tests at link time only.
@@ -149,6 +174,14 @@ WRAP_test_keyring_fault := $(foreach f,openat __openat_2 write read fsync \
 WRAP_test_random := -Wl,--wrap=getrandom
 WRAP_test_memory := $(foreach f,malloc calloc aligned_alloc sodium_malloc,\
     -Wl,--wrap=$(f))
+
+# What the loader of provider modules is tested with.
+FAKE_PROVIDERS := $(patsubst tests/modules/%.c,$(OUT)/tests/modules/%.so,\
+                  $(wildcard tests/modules/*.c))
+$(FAKE_PROVIDERS): $(OUT)/%.so: $(OUT)/%.o $(ARCHIVE)
+	$(call say,LD)
+	$(Q)$(CC) -shared $(LDFLAGS) -Wl,--exclude-libs,ALL -o $@ $^ $(CORE_LIBS)
+$(OUT)/tests/unit/test_provider_module: $(FAKE_PROVIDERS)
 
 .PHONY: unit unit-build print-units
 unit-build: $(UNITS)
@@ -273,7 +306,7 @@ install: all
 	ln -sf $(SONAME).$(VERSION) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libenvelope.so
 	install -m 644 $(ARCHIVE) $(DESTDIR)$(LIBDIR)
-	install -m 755 $(PLUG_SO) $(DESTDIR)$(PLUGDIR)
+	install -m 755 $(PLUG_SO) $(PROV_SO) $(DESTDIR)$(PLUGDIR)
 	install -m 644 include/envelope.h $(DESTDIR)$(PREFIX)/include
 	install -m 644 include/envelope/*.h $(DESTDIR)$(PREFIX)/include/envelope
 	install -m 644 $(wildcard docs/man/*.1) $(DESTDIR)$(MANDIR)/man1

@@ -13,6 +13,7 @@
 #include <envelope/error.h>
 #include <envelope/keyring.h>
 #include <envelope/provider.h>
+#include <envelope/provider_module.h>
 #include <envelope/secret.h>
 #include <envelope/stream.h>
 #include <envelope/version.h>

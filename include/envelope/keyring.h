@@ -71,6 +71,8 @@ struct envl_keyring_options {
                                                 the ring's life: a reload
                                                 or a change may use them */
     size_t provider_count;
+    size_t openers;    /* 0, or only the first so many are asked to open it;
+                          the others serve wrapping keys and changes      */
     const char *entry; /* NULL, or only this unlock entry   */
     const struct envl_ring_mark *seen; /* NULL, or refuse what is older */
     const uint8_t *pin; /* NULL, or the 16 bytes configured  */
@@ -165,6 +167,19 @@ ENVL_API ENVL_MUST_CHECK enum envl_status
 envl_keyring_create(const char *path, struct envl_provider *provider,
                     const char *name, const struct envl_key_spec *first,
                     struct envl_error *err);
+
+/**
+ * envl_keyring_create_marked(path, provider, name, first, mark, err):
+ * The same, and store in ${mark} (may be NULL) what to remember of the ring:
+ * a ring that opens by a provider whose entries anyone can make (spec KEY-26)
+ * is opened first with that as ${seen}.
+ */
+ENVL_API ENVL_MUST_CHECK enum envl_status
+envl_keyring_create_marked(const char *path, struct envl_provider *provider,
+                           const char *name,
+                           const struct envl_key_spec *first,
+                           struct envl_ring_mark *mark,
+                           struct envl_error *err);
 
 /**
  * envl_keyring_add(ring, spec, err):

@@ -96,7 +96,9 @@ struct envl_provider_ops {
 
 struct envl_provider {
     const struct envl_provider_ops *ops;
-    char name[64]; /* of a wrapping key's provider; may be empty */
+    char name[64]; /* as ring and configuration call it; may be empty */
+    char ring_id[37]; /* of the ring whose wrapping keys it serves, set
+                         when that ring is opened; one provider, one ring */
 };
 
 /**

@@ -170,7 +170,8 @@ take_over(struct change *change, struct atomic_file *file,
         view->file = file_id_of(&st);
     for (size_t i = 0; i < view->doc.key_count; i++)
         for (size_t p = 0; p < ring->provider_count; p++)
-            load_bind(&view->doc.keys[i].key, ring->providers[p]);
+            load_bind(&view->doc.keys[i].key, view->doc.id,
+                      ring->providers[p]);
     /* What was remembered of the ring before this, our own, change. */
     if (ring->has_pin)
         memcpy(ring->pin, view->mark.pin, sizeof(ring->pin));

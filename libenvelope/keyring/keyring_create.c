@@ -71,7 +71,8 @@ add_first(struct ring_doc *doc, const struct envl_key_spec *first,
 
 static enum envl_status
 write_new(const char *path, struct ring_doc *doc,
-          const struct ring_keys *keys, struct envl_error *err)
+          const struct ring_keys *keys, struct envl_ring_mark *mark,
+          struct envl_error *err)
 {
     struct file_place place;
     struct atomic_file file;
@@ -89,6 +90,8 @@ write_new(const char *path, struct ring_doc *doc,
         atomic_file_abort(&file);
         return status;
     }
+    if (mark != NULL)
+        *mark = view->mark;
     view_free(view);
     return atomic_file_commit(&file, ATOMIC_FILE_CREATE, err);
 }
@@ -116,6 +119,16 @@ envl_keyring_create(const char *path, struct envl_provider *provider,
                     const char *name, const struct envl_key_spec *first,
                     struct envl_error *err)
 {
+    return envl_keyring_create_marked(path, provider, name, first, NULL, err);
+}
+
+enum envl_status
+envl_keyring_create_marked(const char *path, struct envl_provider *provider,
+                           const char *name,
+                           const struct envl_key_spec *first,
+                           struct envl_ring_mark *mark,
+                           struct envl_error *err)
+{
     struct ring_doc doc = { .id = "" };
     struct ring_keys *keys;
     enum envl_status status;
@@ -140,7 +153,7 @@ envl_keyring_create(const char *path, struct envl_provider *provider,
     if (first != NULL &&
         (status = add_first(&doc, first, keys, err)) != ENVL_OK)
         goto out;
-    status = write_new(path, &doc, keys, err);
+    status = write_new(path, &doc, keys, mark, err);
 
 out:
     ring_doc_free(&doc);

@@ -30,6 +30,7 @@ read_options(const struct envl_keyring_options *options,
         ring->providers[i] = options->providers[i];
     }
     ring->provider_count = count;
+    ring->openers = options->openers < count ? options->openers : count;
     ring->fixed = options->fixed;
     ring->has_seen = options->seen != NULL && options->seen->generation > 0;
     if (ring->has_seen)
@@ -62,6 +63,7 @@ envl_keyring_open(const struct envl_keyring_options *options,
         .path = ring->path,
         .providers = ring->providers,
         .provider_count = ring->provider_count,
+        .openers = ring->openers,
         .entry = ring->entry,
         .seen = ring->has_seen ? &ring->seen : NULL,
         .pin = ring->has_pin ? ring->pin : NULL,

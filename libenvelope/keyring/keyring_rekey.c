@@ -7,30 +7,37 @@
 
 #include "core/random.h"
 #include "keyring/change.h"
+#include "provider/provider.h"
 #include "provider/recovery.h"
 #include "provider/types.h"
 
 /* ---- what can be kept --------------------------------------------------- */
 
-/* An answer that says nothing of the secret: it may be at hand after all. */
+/*
+ * An answer that says nothing of the secret: it may be at hand after all.  A
+ * provider that the configuration names is at hand, unless it says no.
+ */
 static bool
-is_no_answer(enum envl_status status)
+is_no_answer(const struct envl_provider *provider, enum envl_status status)
 {
     return status == ENVL_E_NOMEM || status == ENVL_E_INTERNAL ||
            status == ENVL_E_IO || status == ENVL_E_PROVIDER ||
-           status == ENVL_E_INTERRUPTED;
+           status == ENVL_E_INTERRUPTED ||
+           (provider->name[0] != '\0' && status != ENVL_OK &&
+            status != ENVL_E_AUTH);
 }
 
 /*
  * For each unlock entry the provider at hand that opens it to the present
  * ring key, or NULL.  Finding out costs an Argon2 for each passphrase.  A
  * provider that cannot be asked just now is a failure, lest its entry be
- * dropped for a lost connection.
+ * dropped for a lost connection; that of the entry ${without}, which goes
+ * anyway, is not asked.
  */
 static enum envl_status
 find_keepers(const struct envl_keyring *ring, const struct ring_doc *doc,
-             const struct ring_keys *keys, struct envl_provider ***out,
-             struct envl_error *err)
+             const struct ring_keys *keys, const char *without,
+             struct envl_provider ***out, struct envl_error *err)
 {
     struct envl_provider **keepers =
         calloc(doc->unlock_count + 1, sizeof(*keepers));
@@ -43,13 +50,15 @@ find_keepers(const struct envl_keyring *ring, const struct ring_doc *doc,
             struct envl_provider *provider = ring->providers[p];
             enum envl_status status;
 
-            if (strcmp(provider->ops->type, doc->unlocks[i].type) != 0)
+            if (!provider_fits(provider, &doc->unlocks[i]) ||
+                (without != NULL &&
+                 strcmp(doc->unlocks[i].name, without) == 0))
                 continue;
             status = change_opens(&doc->unlocks[i], provider, doc->id, keys,
                                   err);
             if (status == ENVL_OK)
                 keepers[i] = provider;
-            if (is_no_answer(status)) {
+            if (is_no_answer(provider, status)) {
                 free(keepers);
                 return status;
             }
@@ -104,8 +113,8 @@ envl_keyring_rekey_plan(struct envl_keyring *ring, const char *without,
 
     pthread_mutex_lock(&ring->lock);
     view = ring_current(ring);
-    status = find_keepers(ring, &view->doc, &view->guard->ring, &keepers,
-                          err);
+    status = find_keepers(ring, &view->doc, &view->guard->ring, without,
+                          &keepers, err);
     if (status == ENVL_OK)
         plan(&view->doc, keepers, without, out);
     pthread_mutex_unlock(&ring->lock);
@@ -227,8 +236,8 @@ rekey(struct change *change, const char *without, bool accept,
     struct envl_rekey_plan would;
     enum envl_status status;
 
-    status = find_keepers(change->ring, &change->doc, change->keys, &keepers,
-                          err);
+    status = find_keepers(change->ring, &change->doc, change->keys, without,
+                          &keepers, err);
     if (status != ENVL_OK)
         return status;
     plan(&change->doc, keepers, without, &would);

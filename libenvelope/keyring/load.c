@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "keyring/ring_text.h"
+#include "provider/provider.h"
 #include "provider/types.h"
 
 static const struct file_rules ring_rules = { FILE_TRUSTED, "keyring", NULL,
@@ -69,7 +70,7 @@ wanted(const struct load_request *request,
        const struct envl_unlock_entry *entry,
        const struct envl_provider *provider)
 {
-    return strcmp(entry->type, provider->ops->type) == 0 &&
+    return provider_fits(provider, entry) &&
            (request->entry == NULL ||
             strcmp(entry->name, request->entry) == 0);
 }
@@ -100,9 +101,11 @@ unlock(const struct load_request *request, const struct ring_doc *doc,
        struct envl_secret **ring_key, const char **type,
        struct envl_error *err)
 {
+    const size_t openers = request->openers > 0 ? request->openers
+                                                : request->provider_count;
     struct envl_error first = { .status = ENVL_OK };
 
-    for (size_t p = 0; p < request->provider_count; p++) {
+    for (size_t p = 0; p < openers; p++) {
         struct envl_provider *provider = request->providers[p];
 
         for (size_t i = 0; i < doc->unlock_count; i++) {
@@ -254,11 +257,16 @@ unwrap_keys(struct ring_view *view, struct envl_error *err)
 }
 
 void
-load_bind(struct key *key, struct envl_provider *provider)
+load_bind(struct key *key, const char *ring_id,
+          struct envl_provider *provider)
 {
-    if (key->info.provider[0] != '\0' && provider->ops->wrap != NULL &&
-        provider->ops->unwrap != NULL &&
-        strcmp(provider->name, key->info.provider) == 0)
+    if (key->info.provider[0] == '\0' || provider->ops->wrap == NULL ||
+        provider->ops->unwrap == NULL ||
+        strcmp(provider->name, key->info.provider) != 0)
+        return;
+    if (provider->ring_id[0] == '\0')
+        memcpy(provider->ring_id, ring_id, sizeof(provider->ring_id));
+    if (strcmp(provider->ring_id, ring_id) == 0)
         key->provider = provider;
 }
 
@@ -287,7 +295,8 @@ load_open(const struct load_request *request, struct load_file *file,
         goto out;
     for (size_t i = 0; i < view->doc.key_count; i++)
         for (size_t p = 0; p < request->provider_count; p++)
-            load_bind(&view->doc.keys[i].key, request->providers[p]);
+            load_bind(&view->doc.keys[i].key, view->doc.id,
+                      request->providers[p]);
     *out = view;
     view = NULL;
 

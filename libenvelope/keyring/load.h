@@ -16,6 +16,7 @@ struct load_request {
     const char *path;
     struct envl_provider *const *providers;
     size_t provider_count;
+    size_t openers;                  /* 0, or only the first so many open   */
     const char *entry;               /* NULL, or only this unlock entry     */
     const struct ring_keys *known;   /* NULL, or the ring key of a moment
                                         ago: tried before any provider      */
@@ -78,11 +79,12 @@ void load_check(const struct hmac512_key *key, const char *kid,
                 uint8_t out[RING_CHECK_LEN]);
 
 /**
- * load_bind(key, provider):
- * Let ${provider} serve ${key} if it has the name the key asks for, and can
- * wrap.
+ * load_bind(key, ring_id, provider):
+ * Let ${provider} serve ${key} of the ring ${ring_id} if it has the name the
+ * key asks for, can wrap, and serves no other ring.
  */
-void load_bind(struct key *key, struct envl_provider *provider);
+void load_bind(struct key *key, const char *ring_id,
+               struct envl_provider *provider);
 
 /**
  * load_ring(request, out, err):

@@ -21,6 +21,7 @@ reload_request(struct envl_keyring *ring, struct load_request *out)
         .path = ring->path,
         .providers = ring->providers,
         .provider_count = ring->provider_count,
+        .openers = ring->openers,
         .entry = ring->entry,
         .known = &now->guard->ring,
         .seen = &now->mark,

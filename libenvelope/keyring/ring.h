@@ -41,6 +41,7 @@ struct envl_keyring {
     char *path;               /* NULL: keyring_from_keys        */
     struct envl_provider **providers;
     size_t provider_count;
+    size_t openers;           /* 0, or only the first so many open it */
     char *entry;              /* NULL, or only this unlock entry */
     bool has_seen, has_pin, fixed;
     struct envl_ring_mark seen;

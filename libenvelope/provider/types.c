@@ -4,15 +4,15 @@
 
 /* spec: KEY-17, KEY-26, KEY-27 */
 static const struct provider_type types[] = {
-    /* name            min max   cost   public anyone holds_key */
-    { "keyfile",       40, 40,   false, false, false, false },
-    { "passphrase",    40, 40,   true,  false, false, false },
-    { "vault-transit", 1,  4096, false, false, true,  true },
-    { "vault-kv",      40, 40,   false, false, false, false },
-    { "pkcs11",        40, 40,   false, false, true,  true },
-    { "aws-kms",       1,  4096, false, false, true,  true },
-    { "exec",          40, 40,   false, false, false, false },
-    { "recovery",      80, 80,   false, true,  true,  false },
+    /* name            min max   cost   public anyone holds_key module */
+    { "keyfile",       40, 40,   false, false, false, false, NULL },
+    { "passphrase",    40, 40,   true,  false, false, false, NULL },
+    { "vault-transit", 1,  4096, false, false, true,  true, "vault" },
+    { "vault-kv",      40, 40,   false, false, false, false, "vault" },
+    { "pkcs11",        40, 40,   false, false, true,  true, "pkcs11" },
+    { "aws-kms",       1,  4096, false, false, true,  true, "aws" },
+    { "exec",          40, 40,   false, false, false, false, NULL },
+    { "recovery",      80, 80,   false, true,  true,  false, NULL },
 };
 
 const struct provider_type *

@@ -18,6 +18,7 @@ struct provider_type {
                          asked for (KEY-26)                                */
     bool holds_key;   /* a key that never leaves it: for unlocking or for a
                          kid, never both (KEY-27)                          */
+    const char *module; /* of envl-provider-MODULE.so; NULL: none          */
 };
 
 /**

@@ -6,6 +6,7 @@ status=0
 rank() {
     case "$1" in
     core) echo 0 ;; crypto) echo 1 ;; provider) echo 2 ;; keyring) echo 3 ;;
+    http) echo 3 ;; vault|aws|pkcs11) echo 3 ;;
     envelope|audit) echo 4 ;; common) echo 5 ;; sqlite|postgres|mongo) echo 6 ;;
     engine) echo 6 ;; cli) echo 7 ;; *) echo 9 ;;
     esac
@@ -30,6 +31,24 @@ for file in $(git ls-files 'libenvelope/*.[ch]' 'migrators/*.[ch]' 'cli/*.[ch]')
             echo "$file: a plugin sees keys or the engine"
             status=1
         fi ;;
+    esac
+    # A provider's module knows neither keyring nor envelope, nor another one.
+    case "$here" in
+    http|vault|aws|pkcs11)
+        if grep -nE '^#include "(keyring|envelope|audit)/' "$file" ||
+           grep -nE '^#include <envelope/(keyring|envelope)\.h>' "$file"; then
+            echo "$file: a provider's module sees more than it needs"
+            status=1
+        fi ;;
+    esac
+    # Libraries of the modules only in them: the library stays light.
+    case "$file" in
+    libenvelope/provider/http/*) ;;
+    *) grep -nE '^#include <curl/' "$file" && status=1 ;;
+    esac
+    case "$file" in
+    libenvelope/provider/pkcs11/*) ;;
+    *) grep -nE '^#include <p11-kit/' "$file" && status=1 ;;
     esac
     # Databases only in their plugin, crypto libraries only where they belong.
     case "$file" in

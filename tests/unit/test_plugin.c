@@ -1,6 +1,6 @@
 /* Which plugins are loaded, and from where. */
 #include "engine/plugin.h"
-#include "engine/safe_path.h"
+#include "core/safe_path.h"
 #include "keyring_fixture.h"
 
 #include "../support/fake_store.h"

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "engine/safe_path.h"
+#include "core/safe_path.h"
 
 /*
  * Ubuntu and Red Hat give each user a group of the same name, and a umask of
@@ -45,7 +45,7 @@ check_one(const char *path, bool sticky_ok, struct envl_error *err)
                          strerror(errno));
     if (is.st_uid != 0 && is.st_uid != geteuid()) {
         envl_fail(err, ENVL_E_POLICY, "%s belongs to another user", path);
-        envl_hint(err, "a plugin is loaded only from folders of root's or "
+        envl_hint(err, "a module is loaded only from folders of root's or "
                   "your own");
         return ENVL_E_POLICY;
     }

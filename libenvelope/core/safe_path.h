@@ -1,8 +1,8 @@
 /*
  * safe_path.h - can anybody else put something in this file's place?
  */
-#ifndef ENGINE_SAFE_PATH_H
-#define ENGINE_SAFE_PATH_H
+#ifndef CORE_SAFE_PATH_H
+#define CORE_SAFE_PATH_H
 
 #include <envelope/error.h>
 
@@ -16,4 +16,4 @@
  */
 enum envl_status safe_path_check(const char *path, struct envl_error *err);
 
-#endif /* ENGINE_SAFE_PATH_H */
+#endif /* CORE_SAFE_PATH_H */
