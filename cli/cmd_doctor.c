@@ -10,6 +10,7 @@ run(struct cli *cli, struct envl_error *err)
     if ((doctor.sections = json_array()) == NULL)
         return envl_fail(err, ENVL_E_NOMEM, "out of memory");
     doctor_libraries(&doctor);
+    doctor_providers(&doctor);
     doctor_keyring(&doctor);
     doctor_system(&doctor);
     doctor_plugins(&doctor);

@@ -32,6 +32,7 @@ static const struct topic {
       "ENVELOPE_KEY_FILE         the key file, as --key-file\n"
       "ENVELOPE_PASSPHRASE_FILE  a file with the passphrase\n"
       "ENVELOPE_AUDIT            the audit log\n"
+      "ENVELOPE_UNLOCK           the only unlock entry to open it by\n"
       "ENVELOPE_PIN              the pin that the keyring must have\n"
       "XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME\n"
       "                          where files lie: `envelope help files`\n"
@@ -51,12 +52,27 @@ static const struct topic {
       "$XDG_STATE_HOME/envelope/audit.jsonl   the audit log\n\n"
       "config.json is one object; all members are optional, others are\n"
       "refused: keyring, key_file, passphrase_file, audit (absolute paths),\n"
-      "pin (32 hex digits), key_dirs (a list of folders whose root-owned\n"
+      "pin (32 hex digits), unlock (a name), providers (`envelope help\n"
+      "providers`), key_dirs (a list of folders whose root-owned\n"
       "files may be readable by all, as under /run/secrets), key_age_days\n"
       "(how old an active key may become, 90), key_age (what happens then:\n"
       "warn or refuse).\n\n"
       "Keyring, key file, configuration and their folders must belong to\n"
       "you or root, and nobody else may write them, nor read a key file.\n" },
+    { "providers",
+      "A provider opens the keyring, or wraps the keys of single values, from\n"
+      "outside: a Vault, a KMS, an HSM. config.json says what it is and how\n"
+      "it is reached, under the name that the keyring knows it by:\n\n"
+      "{ \"providers\": {\n"
+      "    \"vault\": { \"type\": \"vault-transit\", \"key\": \"ring\",\n"
+      "               \"address\": \"https://vault.example:8200\",\n"
+      "               \"auth\": { \"method\": \"token\",\n"
+      "                 \"token_file\": \"/run/secrets/token\" } } } }\n\n"
+      "  envelope init --provider vault            a ring that it opens\n"
+      "  envelope unlock add vault --new-provider  an existing ring, too\n"
+      "  envelope key add --kid w1 --use wrap --provider NAME\n"
+      "                                            a key that stays there\n\n"
+      "docs/providers.md has each type, with the least policy it needs.\n" },
     { "context",
       "A context says where a value belongs. It is part of the key: whoever\n"
       "opens must say it again, exactly, and a value that was moved does not\n"
@@ -131,6 +147,6 @@ const struct command cmd_help = {
     .needs_nothing = true,
     .help =
         "Explain a command, or one of the topics exit-codes, environment,\n"
-        "files, context, formats. Without TOPIC, list the commands.",
+        "files, providers, context, formats. Without TOPIC, list the commands.",
     .examples = "envelope help key add\nenvelope help exit-codes",
 };

@@ -11,13 +11,15 @@
 #include "folders.h"
 #include "report.h"
 #include "secrets.h"
+#include "settings_providers.h"
 #include "ring_session.h"
 #include "trail.h"
 
 /* What is being made. */
 struct plan {
     const char *ring;
-    const char *key_file; /* NULL: a passphrase opens it */
+    const char *key_file; /* NULL: something else opens it */
+    const char *provider; /* NULL: key file or passphrase  */
     const char *entry;
     const char *kid;
     char default_kid[16];
@@ -34,14 +36,21 @@ make_plan(struct cli *cli, struct plan *plan, struct envl_error *err)
     time_t now = time(NULL);
     struct tm date;
 
-    if (o->value[OPT_KEY_FILE] != NULL && secret_given)
-        return envl_fail(err, ENVL_E_USAGE, "--key-file and a passphrase "
-                         "exclude each other; `unlock add` adds the second");
+    plan->provider = o->value[OPT_PROVIDER];
+    if ((o->value[OPT_KEY_FILE] != NULL) + secret_given +
+            (plan->provider != NULL) > 1)
+        return envl_fail(err, ENVL_E_USAGE, "--key-file, a passphrase and "
+                         "--provider exclude each other; `unlock add` adds "
+                         "the second");
+    if (plan->provider != NULL && o->value[OPT_NAME] != NULL)
+        return envl_fail(err, ENVL_E_USAGE, "the unlock entry of a provider "
+                         "has the provider's name: --name is not taken");
     plan->ring = settings_get(&cli->settings, SETTING_KEYRING);
-    plan->key_file = secret_given
+    plan->key_file = secret_given || plan->provider != NULL
                          ? NULL : settings_get(&cli->settings,
                                                SETTING_KEY_FILE);
-    plan->entry = o->value[OPT_NAME] != NULL ? o->value[OPT_NAME] : "main";
+    plan->entry = plan->provider != NULL ? plan->provider
+                  : o->value[OPT_NAME] != NULL ? o->value[OPT_NAME] : "main";
     gmtime_r(&now, &date);
     strftime(plan->default_kid, sizeof(plan->default_kid), "k%Y-%m", &date);
     plan->kid = o->value[OPT_KID] != NULL ? o->value[OPT_KID]
@@ -70,6 +79,9 @@ make_provider(struct cli *cli, struct plan *plan, struct envl_provider **out,
     };
     enum envl_status status;
 
+    if (plan->provider != NULL)
+        return settings_providers_new(&cli->settings, plan->provider, out,
+                                      err);
     if (plan->key_file == NULL)
         return secrets_passphrase(&source, "Passphrase for the new keyring",
                                   true, out, err);
@@ -89,13 +101,15 @@ make_ring(struct cli *cli, struct plan *plan, struct ring_session *session,
     const struct envl_key_spec first = {
         .kid = plan->kid, .use = ENVL_USE_SEAL, .activate = true
     };
+    struct envl_ring_mark mark;
     enum envl_status status;
 
     status = make_provider(cli, plan, &session->providers[0], err);
     if (status == ENVL_OK) {
         session->provider_count = 1;
-        status = envl_keyring_create(plan->ring, session->providers[0],
-                                     plan->entry, &first, err);
+        status = envl_keyring_create_marked(plan->ring,
+                                            session->providers[0],
+                                            plan->entry, &first, &mark, err);
     }
     /*
      * A key file that opens nothing would only be a riddle; if there is a
@@ -106,7 +120,7 @@ make_ring(struct cli *cli, struct plan *plan, struct ring_session *session,
         unlink(plan->key_file);
     if (status != ENVL_OK)
         return status;
-    return ring_session_open_ring(cli, plan->ring, session, err);
+    return ring_session_open_new(cli, plan->ring, &mark, session, err);
 }
 
 static void
@@ -130,7 +144,8 @@ tell(const struct plan *plan, const struct ring_session *session)
         report_text("unlock   %s  key file %s%s\n", plan->entry,
                     plan->key_file, plan->made_key_file ? ", new" : "");
     else
-        report_text("unlock   %s  passphrase\n", plan->entry);
+        report_text("unlock   %s  %s\n", plan->entry,
+                    plan->provider != NULL ? "provider" : "passphrase");
 }
 
 static void
@@ -148,6 +163,9 @@ advise(const struct plan *plan)
                 plan->key_file != NULL
                     ? ", and keep a copy of the key file somewhere else; "
                       "without both, what is sealed is lost"
+                : plan->provider != NULL
+                    ? "; and add a second way in for the day the provider is "
+                      "gone: `envelope unlock add`"
                     : "; without it or the passphrase, what is sealed is "
                       "lost");
 }
@@ -186,7 +204,7 @@ run(struct cli *cli, struct envl_error *err)
 }
 
 static const enum option_id options[] = {
-    OPT_KID, OPT_NAME, OPT_PASSPHRASE, OPT_END
+    OPT_KID, OPT_NAME, OPT_PASSPHRASE, OPT_PROVIDER, OPT_END
 };
 
 const struct command cmd_init = {
@@ -197,11 +215,14 @@ const struct command cmd_init = {
     .options = options,
     .help =
         "Make a keyring with one active key. A key file opens it (made, mode\n"
-        "0600, if it does not exist), or a passphrase. Nothing is ever\n"
+        "0600, if it does not exist), or a passphrase, or a Vault, a KMS or\n"
+        "another provider that the configuration describes (--provider): then\n"
+        "note the pin, which other machines need. Nothing is ever\n"
         "overwritten. Say --keyring and --key-file to choose the places.",
     .examples =
         "envelope init\n"
         "envelope init --kid k2026-11 --key-file /media/usb/shop.key\n"
         "envelope init --passphrase\n"
+        "envelope init --provider vault\n"
         "envelope init --passphrase-fd 3 3< passphrase.txt",
 };

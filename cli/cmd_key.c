@@ -7,6 +7,7 @@
 #include "key_material.h"
 #include "key_report.h"
 #include "report.h"
+#include "settings_providers.h"
 #include "ring_change.h"
 
 const struct command cmd_key = {
@@ -39,6 +40,28 @@ const struct command cmd_key_list = {
     .examples = "envelope key list\nenvelope key list --json",
 };
 
+/* Prove the provider before the ring names it.  spec: KEY-61 */
+static enum envl_status
+add_proven(const struct cli *cli, struct envl_keyring *ring,
+           const struct envl_key_spec *spec, struct envl_error *err)
+{
+    struct envl_provider *provider = NULL;
+    struct envl_ring_mark mark;
+    enum envl_status status = ENVL_OK;
+
+    if (spec->provider != NULL) {
+        envl_keyring_mark(ring, &mark);
+        status = settings_providers_new(&cli->settings, spec->provider,
+                                        &provider, err);
+        if (status == ENVL_OK) {
+            memcpy(provider->ring_id, mark.id, sizeof(mark.id));
+            status = key_material_prove(provider, err);
+        }
+        envl_provider_free(provider);
+    }
+    return status == ENVL_OK ? envl_keyring_add(ring, spec, err) : status;
+}
+
 static enum envl_status
 run_add(struct cli *cli, struct envl_error *err)
 {
@@ -67,11 +90,12 @@ run_add(struct cli *cli, struct envl_error *err)
     spec.scope = given[OPT_SCOPE];
     spec.expires = given[OPT_EXPIRES];
     spec.material = material;
+    spec.provider = given[OPT_PROVIDER];
     spec.activate = given[OPT_ACTIVATE] != NULL;
     if ((status = ring_change_begin(cli, spec.kid, &change, err)) == ENVL_OK)
         status = ring_change_end(cli, &change,
-                                 envl_keyring_add(change.session.ring, &spec,
-                                                  err), err);
+                                 add_proven(cli, change.session.ring, &spec,
+                                            err), err);
     if (status == ENVL_OK)
         status = key_report_one(change.session.ring, spec.kid, "added", err);
     if (status == ENVL_OK && !spec.activate)
@@ -84,7 +108,7 @@ run_add(struct cli *cli, struct envl_error *err)
 
 static const enum option_id add_options[] = {
     OPT_KID, OPT_USE, OPT_SCOPE, OPT_ACTIVATE, OPT_EXPIRES, OPT_IMPORT,
-    OPT_END
+    OPT_PROVIDER, OPT_END
 };
 
 const struct command cmd_key_add = {
@@ -94,12 +118,15 @@ const struct command cmd_key_add = {
     .summary = "add a key",
     .options = add_options,
     .help =
-        "Add a key of 32 random bytes, or of those in a file (--import).\n"
+        "Add a key of 32 random bytes, or of those in a file (--import), or,\n"
+        "for --use wrap, a key that never leaves the provider --provider\n"
+        "names: a Vault, a KMS or an HSM.\n"
         "It is pre-active, so that readers can have it before anything is\n"
         "sealed under it, or with --activate active at once.",
     .examples =
         "envelope key add --kid k2026-12\n"
         "envelope key add --kid w1 --use wrap --activate\n"
+        "envelope key add --kid w2 --use wrap --provider transit --activate\n"
         "envelope key add --kid acme-1 --scope acme --activate",
 };
 

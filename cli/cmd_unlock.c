@@ -7,6 +7,7 @@
 #include "report.h"
 #include "ring_change.h"
 #include "secrets.h"
+#include "settings_providers.h"
 #include "table.h"
 
 const struct command cmd_unlock = {
@@ -14,8 +15,9 @@ const struct command cmd_unlock = {
     .summary = "who and what can open the keyring",
     .help =
         "Each unlock entry opens the keyring on its own: people by a\n"
-        "passphrase, machines by a key file. Changing one touches no key\n"
-        "and no sealed value.",
+        "passphrase, machines by a key file or by a Vault, a KMS or another\n"
+        "provider that the configuration describes. Changing one touches no\n"
+        "key and no sealed value. `envelope help providers` says more.",
 };
 
 static enum envl_status
@@ -76,16 +78,20 @@ check_newcomer(const struct options *options, struct envl_error *err)
         options->value[OPT_NEW_PASSPHRASE] != NULL ||
         options->value[OPT_NEW_PASSPHRASE_FILE] != NULL ||
         options->value[OPT_NEW_PASSPHRASE_FD] != NULL;
+    const int said = passphrase +
+                     (options->value[OPT_NEW_KEY_FILE] != NULL) +
+                     (options->value[OPT_NEW_PROVIDER] != NULL);
     enum envl_status status;
 
-    if (passphrase != (options->value[OPT_NEW_KEY_FILE] != NULL) &&
+    if (said == 1 &&
         (options->value[OPT_NEW_PASSPHRASE_FILE] == NULL ||
          options->value[OPT_NEW_PASSPHRASE_FD] == NULL))
         return ENVL_OK;
     status = envl_fail(err, ENVL_E_USAGE,
                        "say one thing that shall open the keyring");
     envl_hint(err, "--new-key-file FILE, --new-passphrase, "
-                   "--new-passphrase-file FILE or --new-passphrase-fd N");
+                   "--new-passphrase-file FILE, --new-passphrase-fd N or "
+                   "--new-provider");
     return status;
 }
 
@@ -111,6 +117,9 @@ make_newcomer(struct cli *cli, struct newcomer *out, struct envl_error *err)
                                  &cost.memlimit, err)) != ENVL_OK)
         return status;
     cost.memlimit *= 1024u * 1024u;
+    if (options->value[OPT_NEW_PROVIDER] != NULL)
+        return settings_providers_new(&cli->settings, options->operands[0],
+                                      &out->provider, err);
     if (key_file == NULL)
         return secrets_passphrase(&source, "New passphrase", true,
                                   &out->provider, err);
@@ -182,7 +191,7 @@ run_change(struct cli *cli, struct envl_error *err)
 
 static const enum option_id enroll_options[] = {
     OPT_NEW_KEY_FILE, OPT_NEW_PASSPHRASE, OPT_NEW_PASSPHRASE_FILE,
-    OPT_NEW_PASSPHRASE_FD, OPT_OPSLIMIT, OPT_MEMLIMIT, OPT_END
+    OPT_NEW_PASSPHRASE_FD, OPT_NEW_PROVIDER, OPT_OPSLIMIT, OPT_MEMLIMIT, OPT_END
 };
 
 const struct command cmd_unlock_add = {
@@ -193,11 +202,13 @@ const struct command cmd_unlock_add = {
     .options = enroll_options,
     .help =
         "Add the unlock entry NAME: a key file (made, mode 0600, if it does\n"
-        "not exist) or a passphrase. What opens the keyring now is given as\n"
+        "not exist), a passphrase, or the provider that the configuration\n"
+        "describes under NAME. What opens the keyring now is given as\n"
         "always, by --key-file or --passphrase-file.",
     .examples =
         "envelope unlock add ana --new-passphrase\n"
-        "envelope unlock add backup-host --new-key-file /media/usb/host.key",
+        "envelope unlock add backup-host --new-key-file /media/usb/host.key\n"
+        "envelope unlock add vault --new-provider",
 };
 
 const struct command cmd_unlock_change = {

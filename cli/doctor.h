@@ -33,7 +33,7 @@ void doctor_say(struct doctor *doctor, enum doctor_level level,
 
 /**
  * doctor_libraries(doctor), doctor_keyring(doctor), doctor_audit(doctor),
- * doctor_system(doctor), doctor_plugins(doctor):
+ * doctor_system(doctor), doctor_plugins(doctor), doctor_providers(doctor):
  * The sections.
  */
 void doctor_libraries(struct doctor *doctor);
@@ -41,5 +41,6 @@ void doctor_keyring(struct doctor *doctor);
 void doctor_audit(struct doctor *doctor, struct envl_keyring *ring);
 void doctor_system(struct doctor *doctor);
 void doctor_plugins(struct doctor *doctor);
+void doctor_providers(struct doctor *doctor);
 
 #endif /* CLI_DOCTOR_H */

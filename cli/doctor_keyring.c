@@ -7,14 +7,48 @@
 #include "doctor.h"
 #include "secrets.h"
 
-/* Each entry on its own: those whose secret is not at hand cannot be told
-   from those that are broken. */
+/* Whether the configuration says how ${entry} is opened. */
+static bool
+is_described(const struct doctor *doctor, const char *entry)
+{
+    const struct settings *settings = &doctor->cli->settings;
+
+    for (size_t i = 0; i < settings->provider_count; i++)
+        if (strcmp(settings->providers[i].name, entry) == 0)
+            return true;
+    return false;
+}
+
+/*
+ * An entry, tried on its own.  Of key files and passphrases, one whose secret
+ * is not at hand cannot be told from one that is broken; a provider that the
+ * configuration describes should open it.
+ */
+static void
+say_unlock(struct doctor *doctor, const struct envl_unlock_info *entry,
+           enum envl_status status, const struct envl_error *err)
+{
+    if (status == ENVL_OK)
+        doctor_say(doctor, DOCTOR_OK, NULL, "unlock entry %s (%s) opens it",
+                   entry->name, entry->type);
+    else if (is_described(doctor, entry->name))
+        doctor_say(doctor, DOCTOR_FAIL, err->hint[0] != '\0' ? err->hint
+                                                             : NULL,
+                   "unlock entry %s (%s): %s (exit %d)", entry->name,
+                   entry->type, err->message,
+                   envl_status_exit_code(status));
+    else
+        doctor_say(doctor, DOCTOR_OK, NULL, "unlock entry %s (%s): its "
+                   "secret is not at hand", entry->name, entry->type);
+}
+
 static void
 say_unlocks(struct doctor *doctor, struct ring_session *session)
 {
     const char *path = settings_get(&doctor->cli->settings, SETTING_KEYRING);
     struct envl_provider *at_hand[RING_SESSION_PROVIDERS];
     struct envl_unlock_info *entries = NULL;
+    struct envl_ring_mark mark;
     struct envl_error err;
     size_t count = 0, provider_count = 0;
 
@@ -27,22 +61,17 @@ say_unlocks(struct doctor *doctor, struct ring_session *session)
         doctor_say(doctor, DOCTOR_FAIL, err.hint, "%s", err.message);
         return;
     }
+    envl_keyring_mark(session->ring, &mark);
     for (size_t i = 0; i < count; i++) {
         struct envl_keyring_options options = {
             .size = sizeof(options), .path = path,
             .providers = at_hand, .provider_count = provider_count,
-            .entry = entries[i].name, .fixed = true
+            .entry = entries[i].name, .seen = &mark, .fixed = true
         };
         struct envl_keyring *proof = NULL;
-        enum envl_status status = envl_keyring_open(&options, &proof, &err);
 
-        if (status == ENVL_OK)
-            doctor_say(doctor, DOCTOR_OK, NULL, "unlock entry %s (%s) opens "
-                       "it", entries[i].name, entries[i].type);
-        else
-            doctor_say(doctor, DOCTOR_OK, NULL, "unlock entry %s (%s): its "
-                       "secret is not at hand", entries[i].name,
-                       entries[i].type);
+        say_unlock(doctor, &entries[i],
+                   envl_keyring_open(&options, &proof, &err), &err);
         envl_keyring_free(proof);
     }
     if (count == 1)

@@ -53,8 +53,8 @@ print_all(void)
         if (strchr(command->name, ' ') == NULL)
             report_print("  %-12s %s\n", command->name, command->summary);
     report_print("\n`envelope COMMAND --help` explains one, `envelope help "
-                 "TOPIC` more:\nexit-codes, environment, files, context, "
-                 "formats\n");
+                 "TOPIC` more:\nexit-codes, environment, files, "
+                 "providers, context, formats\n");
 }
 
 static void

@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include "core/file.h"
+#include "core/random.h"
 #include "key_material.h"
 #include "report.h"
 
@@ -61,5 +62,39 @@ key_material_read(const char *path, struct envl_secret **out,
     }
     envl_secret_free(key);
     envl_buf_free(&text);
+    return status;
+}
+
+enum envl_status
+key_material_prove(struct envl_provider *provider, struct envl_error *err)
+{
+    struct envl_buf blob = ENVL_BUF_INIT;
+    uint8_t key[KEY_LEN], back[KEY_LEN] = { 0 };
+    enum envl_status status, answer = ENVL_E_AUTH;
+    size_t len = 0;
+
+    if (provider->ops->wrap == NULL || provider->ops->unwrap == NULL)
+        return envl_fail(err, ENVL_E_USAGE, "provider '%s' is of type %s, "
+                         "which does not wrap keys", provider->name,
+                         provider->ops->type);
+    status = random_fill((struct envl_span){ key, KEY_LEN }, err);
+    if (status == ENVL_OK)
+        status = provider->ops->wrap(provider,
+                                     (struct envl_bytes){ key, KEY_LEN }, 1,
+                                     &blob, &len, err);
+    if (status == ENVL_OK) {
+        struct envl_bytes one = envl_buf_view(&blob);
+
+        status = provider->ops->unwrap(provider, &one, 1,
+                                       (struct envl_span){ back, KEY_LEN },
+                                       &answer, err);
+    }
+    if (status == ENVL_OK &&
+        (answer != ENVL_OK || sodium_memcmp(key, back, KEY_LEN) != 0))
+        status = envl_fail(err, ENVL_E_PROVIDER, "provider '%s' does not "
+                           "unwrap what it has wrapped", provider->name);
+    sodium_memzero(key, sizeof(key));
+    sodium_memzero(back, sizeof(back));
+    envl_buf_free(&blob);
     return status;
 }

@@ -4,6 +4,7 @@
 #ifndef CLI_KEY_MATERIAL_H
 #define CLI_KEY_MATERIAL_H
 
+#include <envelope/provider.h>
 #include <envelope/secret.h>
 
 /**
@@ -14,5 +15,14 @@
  */
 enum envl_status key_material_read(const char *path, struct envl_secret **out,
                                    struct envl_error *err);
+
+/**
+ * key_material_prove(provider, err):
+ * Let ${provider} wrap a random key and unwrap it again, so that nothing is
+ * ever sealed under a key that cannot be opened.  Fails as the provider does,
+ * ENVL_E_PROVIDER if it gives back another.
+ */
+enum envl_status key_material_prove(struct envl_provider *provider,
+                                    struct envl_error *err);
 
 #endif /* CLI_KEY_MATERIAL_H */

@@ -17,6 +17,8 @@ static const struct option_spec specs[OPT_COUNT] = {
     [OPT_PASSPHRASE_FD] = { "passphrase-fd", 0, "N",
                             "read the passphrase from file descriptor N",
                             NULL },
+    [OPT_UNLOCK] = { "unlock", 0, "NAME",
+                     "open the keyring by this unlock entry alone", NULL },
     [OPT_ACCEPT_RING] = { "accept-ring", 0, "ID",
                           "accept a keyring that is older or other than the "
                           "one remembered", NULL },
@@ -64,6 +66,9 @@ static const struct option_spec specs[OPT_COUNT] = {
     [OPT_NEW_PASSPHRASE_FILE] = { "new-passphrase-file", 0, "FILE",
                                   "read the new passphrase from a file",
                                   NULL },
+    [OPT_NEW_PROVIDER] = { "new-provider", 0, NULL,
+                           "open it by the provider that the configuration "
+                           "describes under that name", NULL },
     [OPT_OPSLIMIT] = { "opslimit", 0, "N", "passes of Argon2id, 2 to 10 (3)",
                        NULL },
     [OPT_OUT] = { "out", 0, "FILE", "the file to write", NULL },
@@ -75,6 +80,8 @@ static const struct option_spec specs[OPT_COUNT] = {
     [OPT_PASSPHRASE] = { "passphrase", 0, NULL,
                          "protect it with a passphrase, which is asked for",
                          NULL },
+    [OPT_PROVIDER] = { "provider", 0, "NAME",
+                       "a provider that the configuration describes", NULL },
     [OPT_SCOPE] = { "scope", 0, "SCOPE", "the tenant (default)", NULL },
     [OPT_SECONDS] = { "seconds", 0, "N", "how long to measure each line (1)",
                       NULL },

@@ -22,6 +22,8 @@ open_ring(struct cli *cli, const char *path,
     options.path = path;
     options.providers = session->providers;
     options.provider_count = session->provider_count;
+    options.openers = session->openers;
+    options.entry = settings_get(&cli->settings, SETTING_UNLOCK);
     options.seen = seen;
     options.pin = has_pin ? pin : NULL;
     options.fixed = !session->watch;
@@ -36,13 +38,23 @@ ring_session_open_ring(struct cli *cli, const char *path,
 }
 
 enum envl_status
+ring_session_open_new(struct cli *cli, const char *path,
+                      const struct envl_ring_mark *mark,
+                      struct ring_session *session, struct envl_error *err)
+{
+    return open_ring(cli, path, mark, session, err);
+}
+
+enum envl_status
 ring_session_open_file(struct cli *cli, const char *path,
                        struct ring_session *out, struct envl_error *err)
 {
-    struct secret_list list = { out->providers, RING_SESSION_PROVIDERS, 0 };
+    struct secret_list list = { out->providers, RING_SESSION_PROVIDERS, 0,
+                                0 };
     enum envl_status status = secrets_collect(cli, &list, err);
 
     out->provider_count = list.count;
+    out->openers = list.openers;
     return status == ENVL_OK ? ring_session_open_ring(cli, path, out, err)
                              : status;
 }
@@ -140,10 +152,12 @@ ring_session_open(struct cli *cli, struct ring_session *out,
                   struct envl_error *err)
 {
     const char *path = settings_get(&cli->settings, SETTING_KEYRING);
-    struct secret_list list = { out->providers, RING_SESSION_PROVIDERS, 0 };
+    struct secret_list list = { out->providers, RING_SESSION_PROVIDERS, 0,
+                                0 };
     enum envl_status status = secrets_collect(cli, &list, err);
 
     out->provider_count = list.count;
+    out->openers = list.openers;
     if (status == ENVL_OK)
         status = open_compared(cli, path, out, err);
     if (status != ENVL_OK)

@@ -10,18 +10,19 @@
 #include "command.h"
 #include "ring_state.h"
 
-#define RING_SESSION_PROVIDERS 4u
+#define RING_SESSION_PROVIDERS (4u + SETTINGS_PROVIDERS)
 
 struct ring_session {
     struct envl_keyring *ring;
     struct envl_provider *providers[RING_SESSION_PROVIDERS];
     size_t provider_count;
+    size_t openers; /* the first so many may open it (secrets.h) */
     struct ring_state state; /* what was remembered before this run     */
     bool watch;         /* in: notice changes while this run lasts */
 };
 
 #define RING_SESSION_INIT                                                     \
-    { NULL, { NULL }, 0,                                                      \
+    { NULL, { NULL }, 0, 0,                                                   \
       { { { 0 }, 0, { 0 }, { 0 } }, 0, { 0 }, false, { 0 } }, false }
 
 /**
@@ -43,6 +44,15 @@ enum envl_status ring_session_open(struct cli *cli, struct ring_session *out,
 enum envl_status ring_session_open_ring(struct cli *cli, const char *path,
                                         struct ring_session *session,
                                         struct envl_error *err);
+
+/**
+ * ring_session_open_new(cli, path, mark, session, err):
+ * The same for a ring that was made a moment ago, and was ${mark} then.
+ */
+enum envl_status ring_session_open_new(struct cli *cli, const char *path,
+                                       const struct envl_ring_mark *mark,
+                                       struct ring_session *session,
+                                       struct envl_error *err);
 
 /**
  * ring_session_open_file(cli, path, out, err):

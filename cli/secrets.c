@@ -6,6 +6,7 @@
 #include "io.h"
 #include "report.h"
 #include "secrets.h"
+#include "settings_providers.h"
 
 /* ---- a person, asked only when needed ----------------------------------- */
 
@@ -201,7 +202,8 @@ add_configured(struct cli *cli, struct secret_list *list,
 
 /* A key file handed out by systemd, Docker or Kubernetes, or the default. */
 static enum envl_status
-add_default(struct cli *cli, struct secret_list *list, struct envl_error *err)
+add_default(struct cli *cli, struct secret_list *list, bool *person,
+            struct envl_error *err)
 {
     const char *credentials = getenv("CREDENTIALS_DIRECTORY");
     const char *mounts[2] = { credentials, "/run/secrets" };
@@ -222,9 +224,31 @@ add_default(struct cli *cli, struct secret_list *list, struct envl_error *err)
         }
         free(path);
     }
-    /* Also if it is missing: then the error names it. */
-    status = add_key_file(cli, list, key, err);
-    return status == ENVL_OK ? add_person(list, err) : status;
+    /*
+     * Also if it is missing: then the error names it, unless something else
+     * is described that may open the ring.
+     */
+    *person = true;
+    if (cli->settings.provider_count > 0 && access(key, F_OK) != 0)
+        return ENVL_OK;
+    return add_key_file(cli, list, key, err);
+}
+
+static enum envl_status
+add_providers(struct cli *cli, struct secret_list *list,
+              struct envl_error *err)
+{
+    const struct settings *settings = &cli->settings;
+    enum envl_status status = ENVL_OK;
+
+    for (size_t i = 0; status == ENVL_OK && i < settings->provider_count;
+         i++) {
+        status = settings_providers_new(settings, settings->providers[i].name,
+                                        &list->items[list->count], err);
+        if (status == ENVL_OK)
+            list->count++;
+    }
+    return status;
 }
 
 enum envl_status
@@ -232,10 +256,19 @@ secrets_collect(struct cli *cli, struct secret_list *list,
                 struct envl_error *err)
 {
     enum envl_status status = add_flagged(cli, list, err);
+    bool person = false;
 
-    if (status == ENVL_OK && list->count == 0)
+    list->openers = list->count;
+    if (status == ENVL_OK && list->openers == 0) {
         status = add_configured(cli, list, err);
-    if (status == ENVL_OK && list->count == 0)
-        status = add_default(cli, list, err);
+        if (status == ENVL_OK && list->count == 0)
+            status = add_default(cli, list, &person, err);
+    }
+    if (status == ENVL_OK)
+        status = add_providers(cli, list, err);
+    if (status == ENVL_OK && person)
+        status = add_person(list, err);
+    if (list->openers == 0)
+        list->openers = list->count;
     return status;
 }

@@ -13,6 +13,7 @@
 struct secret_list {
     struct envl_provider **items;
     size_t room, count;
+    size_t openers; /* of those, the first so many may open the ring */
 };
 
 /**
@@ -20,7 +21,9 @@ struct secret_list {
  * Add those who may open the keyring, in the order in which they are tried.
  * What the flags name is all; else what environment and configuration name;
  * else a key file under $CREDENTIALS_DIRECTORY or /run/secrets, or the default
- * one; and then a person, who is only asked if the ring has a passphrase.
+ * one; then the providers of the configuration; and then a person, who is only
+ * asked if the ring has a passphrase.  The providers are in the list in any
+ * case, behind ${openers}: they may be those of wrapping keys.
  */
 enum envl_status secrets_collect(struct cli *cli, struct secret_list *list,
                                  struct envl_error *err);

@@ -10,6 +10,7 @@
 
 #include "core/file.h"
 #include "settings.h"
+#include "settings_providers.h"
 
 /* Where each setting can be said. */
 static const struct {
@@ -24,6 +25,7 @@ static const struct {
                                   OPT_PASSPHRASE_FILE },
     [SETTING_AUDIT] = { "audit", "ENVELOPE_AUDIT", OPT_END },
     [SETTING_PIN] = { "pin", "ENVELOPE_PIN", OPT_END },
+    [SETTING_UNLOCK] = { "unlock", "ENVELOPE_UNLOCK", OPT_UNLOCK },
 };
 
 #define SYSTEM_CONFIG "/etc/envelope/config.json"
@@ -169,6 +171,12 @@ take_members(json_t *root, const char *path, struct settings *settings,
                 return status;
             continue;
         }
+        if (strcmp(name, "providers") == 0) {
+            if ((status = settings_providers_take(value, path, settings,
+                                                  err)) != ENVL_OK)
+                return status;
+            continue;
+        }
         if (strncmp(name, "key_age", 7) == 0 &&
             (name[7] == '\0' || strcmp(name + 7, "_days") == 0)) {
             if ((status = take_key_age(value, name, path, settings, err)) !=
@@ -182,7 +190,7 @@ take_members(json_t *root, const char *path, struct settings *settings,
         if (text == NULL || *text == '\0')
             return envl_fail(err, ENVL_E_USAGE,
                              "%s: %s is not a string", path, name);
-        if (id != SETTING_PIN && *text != '/')
+        if (id != SETTING_PIN && id != SETTING_UNLOCK && *text != '/')
             return envl_fail(err, ENVL_E_USAGE,
                              "%s: %s is not an absolute path", path, name);
         if (settings->item[id].value == NULL &&
@@ -320,6 +328,7 @@ settings_free(struct settings *settings)
         free(settings->item[id].value);
     for (size_t i = 0; i < settings->key_dir_count; i++)
         free(settings->key_dirs[i]);
+    settings_providers_free(settings);
     free(settings->state_folder);
     free(settings->user_config);
     *settings = (struct settings){ 0 };

@@ -21,11 +21,13 @@ enum setting_id {
     SETTING_KEY_FILE,
     SETTING_PASSPHRASE_FILE,
     SETTING_AUDIT,
-    SETTING_PIN, /* 32 hex digits */
+    SETTING_PIN,    /* 32 hex digits                       */
+    SETTING_UNLOCK, /* the only unlock entry to open it by */
     SETTING_COUNT
 };
 
-#define SETTINGS_KEY_DIRS 8u
+#define SETTINGS_KEY_DIRS  8u
+#define SETTINGS_PROVIDERS 16u
 #define SETTINGS_KEY_AGE_DAYS 90u /* spec KEY-40 */
 
 /* A value and who said it. */
@@ -35,12 +37,20 @@ struct setting {
     bool chosen;        /* not the default                     */
 };
 
+/* A provider as it is described (settings_providers.h). */
+struct provider_setting {
+    char name[64], type[64];
+    char *text; /* a JSON object: the other members */
+};
+
 struct settings {
     struct setting item[SETTING_COUNT];
     uint32_t key_age_days;             /* an active key should be younger */
     bool key_age_refuse;               /* else: refuse, not only warn     */
     char *key_dirs[SETTINGS_KEY_DIRS]; /* more secret mounts              */
     size_t key_dir_count;
+    struct provider_setting providers[SETTINGS_PROVIDERS];
+    size_t provider_count;
     char *state_folder; /* $XDG_STATE_HOME/envelope  */
     char *user_config;  /* the user's config.json    */
 };

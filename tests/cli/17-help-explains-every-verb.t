@@ -22,7 +22,7 @@ for sub in "key list" "key add" "key activate" "key retire" "key disable" \
 done
 exits "key --help" 0 e key --help
 prints "lists its sub-verbs" '^  key activate '
-for topic in exit-codes environment files context formats; do
+for topic in exit-codes environment files providers context formats; do
     exits "help $topic" 0 e help $topic
 done
 exits "an unknown topic" 2 e help exit-cods
