@@ -62,8 +62,8 @@ SUPPORT_SRC := $(sort $(wildcard tests/support/*.c))
 # Providers that need a library of their own; http is shared by some of them.
 PROVIDERS  := $(filter-out http,$(sort $(patsubst libenvelope/provider/%/,%,\
               $(dir $(wildcard libenvelope/provider/*/*.c)))))
-PLUGINS    := $(filter-out engine common,$(sort $(patsubst \
-              migrators/%/,%,$(dir $(wildcard migrators/*/*.c)))))
+PLUGINS    := $(sort $(patsubst migrators/%/plugin.c,%,$(wildcard \
+              migrators/*/plugin.c)))
 
 obj      = $(patsubst %.c,$(OUT)/%.o,$(1))
 UNITS   := $(patsubst %.c,$(OUT)/%,$(UNIT_SRC))
@@ -92,7 +92,11 @@ $(OUT)/%.o: %.c Makefile
 
 $(OUT)/cli/%.o $(OUT)/migrators/%.o $(OUT)/tests/%.o: CPPFLAGS += -Imigrators
 $(OUT)/migrators/postgres/%.o: CPPFLAGS += $(shell $(PKG_CONFIG) --cflags libpq 2>/dev/null)
-$(OUT)/migrators/mongo/%.o: CPPFLAGS += $(shell $(PKG_CONFIG) --cflags libmongoc-1.0 2>/dev/null)
+# Their headers do not stand up to our warnings.
+MONGO_CPP := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags \
+             libmongoc-1.0 2>/dev/null))
+$(OUT)/migrators/mongo/%.o $(OUT)/tests/mongo/%.o \
+$(OUT)/tests/fuzz/fuzz_bson_leaf.o: CPPFLAGS += $(MONGO_CPP)
 
 $(SO): $(call obj,$(LIB_SRC)) libenvelope/libenvelope.map
 	$(call say,LD)
@@ -119,7 +123,7 @@ $(BIN): $(call obj,$(CLI_SRC)) $(ENGINE) $(ARCHIVE)
 # symbol and hides the rest.
 PLUGIN_LIBS_sqlite   = $(shell $(PKG_CONFIG) --libs sqlite3)
 PLUGIN_LIBS_postgres = $(shell $(PKG_CONFIG) --libs libpq)
-PLUGIN_LIBS_mongo    = $(shell $(PKG_CONFIG) --libs libmongoc-1.0)
+PLUGIN_LIBS_mongo    = $(shell $(PKG_CONFIG) --libs libmongoc-1.0) -lm
 
 .SECONDEXPANSION:
 $(PLUG_SO): $(OUT)/envl-migrator-%.so: \
@@ -226,7 +230,11 @@ $(FUZZERS): $(OUT)/%: $(OUT)/%.o $(ENGINE) $(COMMON) $(ARCHIVE) \
     $(if $(filter fuzz,$(BUILD)),,$(OUT)/tests/fuzz/replay.o)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) $(if $(filter fuzz,$(BUILD)),-fsanitize=fuzzer) \
-	    -o $@ $(filter %.o,$^) $(ENGINE) $(COMMON) $(ARCHIVE) $(CORE_LIBS)
+	    -o $@ $(filter %.o,$^) $(ENGINE) $(COMMON) $(ARCHIVE) \
+	    $(FUZZ_LIBS_$(notdir $*)) $(CORE_LIBS)
+FUZZ_BSON := $(OUT)/tests/fuzz/fuzz_bson_leaf
+FUZZ_LIBS_fuzz_bson_leaf = $(PLUGIN_LIBS_mongo)
+$(FUZZ_BSON): $(call obj,$(patsubst %,migrators/mongo/%.c,cell ident leaf))
 
 .PHONY: fuzz-build fuzz-run fuzz-replay
 fuzz-build: $(FUZZERS)
@@ -266,6 +274,18 @@ check-postgres: $(PG_TESTS)
 	$(Q)for t in $^; do $(RUN) $$t || exit 1; done
 bench-postgres: $(PG_BENCH)
 	$(Q)$(PG_BENCH) $(ARGS)
+
+# What of the MongoDB plugin needs no server.
+MONGO_TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/mongo/test_*.c))
+MONGO_OBJ   := $(call obj,$(wildcard migrators/mongo/*.c))
+$(MONGO_TESTS): $(OUT)/%: $(OUT)/%.o $(MONGO_OBJ) $(COMMON) $(ARCHIVE)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(TEST_LIBS) $(PLUGIN_LIBS_mongo) \
+	    $(CORE_LIBS)
+
+.PHONY: check-mongo
+check-mongo: $(MONGO_TESTS)
+	$(Q)for t in $^; do $(RUN) $$t || exit 1; done
 
 # ---- set-up, demo, check ------------------------------------------------
 

@@ -7,6 +7,7 @@
 #define ENVELOPE_H
 
 #include <envelope/audit.h>
+#include <envelope/bson.h>
 #include <envelope/bytes.h>
 #include <envelope/context.h>
 #include <envelope/envelope.h>

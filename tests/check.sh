@@ -102,7 +102,7 @@ leftovers() {
     echo "leftovers: 2 passed, 0 failed, 0 skipped"
 }
 
-all="release clang lint symbols unit cli install interop sqlite postgres sweep demo fuzz tsan asan valgrind leftovers"
+all="release clang lint symbols unit cli install interop sqlite postgres mongo sweep demo fuzz tsan asan valgrind leftovers"
 for name in ${@:-$all}; do
     case $name in
     release)  stage release build all ;;
@@ -116,6 +116,7 @@ for name in ${@:-$all}; do
               stage known-answers /usr/bin/python3 tests/interop/check_known_answers.py ;;
     sqlite)   stage sqlite build check-sqlite ;;
     postgres) stage postgres build check-postgres ;;
+    mongo)    stage mongo build check-mongo ;;
     sweep)    stage sweep bash tests/integration/run ;;
     demo)     stage quickstart bash tests/demo/quickstart.sh
               stage demo bash tests/demo/test_demo.sh ;;

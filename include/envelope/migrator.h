@@ -179,16 +179,17 @@ struct envl_read {
 /*
  * Edits of one row stand together, rows in the page's order.  ${put} is of
  * kind TEXT for text, which the plugin writes as a JSON or BSON string inside
- * documents; BYTES for a binary column or BinData 0; JSON for the object form,
- * exact JSON text that stands for a value, in a BSON document the document of
- * spec ENV-7.9; BSON is not put by this version.
+ * documents; BYTES for a binary column or BinData 0; for the object form JSON,
+ * exact JSON text that stands for a value, and, where a document's place takes
+ * BSON, the document {"v": value} of spec ENV-7.9, whose value is written as
+ * it lies there.
  */
 struct envl_edit {
     uint32_t row;
     uint32_t leaf;
     uint32_t flags;
-    struct envl_cell put; /* TEXT (into JSON: a string), BYTES, JSON, BSON;
-                             borrowed until write_end */
+    struct envl_cell put; /* TEXT (into JSON: a string), BYTES, JSON, BSON
+                             (a document's "v"); borrowed until write_end */
 };
 
 enum envl_outcome {

@@ -12,9 +12,12 @@ le32(const uint8_t *p)
            (uint32_t)p[3] << 24;
 }
 
+/* Is text looked at, too?  Servers store strings that are not UTF-8. */
+enum look { SHAPE, TEXT };
+
 /* Offset after the NUL of the C string at ${at}, which is UTF-8. */
 static size_t
-after_cstring(struct envl_bytes doc, size_t at)
+after_cstring(struct envl_bytes doc, size_t at, enum look look)
 {
     const uint8_t *end = memchr(doc.ptr + at, 0, doc.len - at);
     size_t len;
@@ -22,14 +25,15 @@ after_cstring(struct envl_bytes doc, size_t at)
     if (end == NULL)
         return BROKEN;
     len = (size_t)(end - doc.ptr) - at;
-    if (!utf8_valid((struct envl_bytes){ doc.ptr + at, len }))
+    if (look == TEXT && !utf8_valid((struct envl_bytes){ doc.ptr + at, len }))
         return BROKEN;
     return at + len + 1;
 }
 
 /* A length word, that many bytes counting the NUL at their end, UTF-8. */
 static size_t
-after_string(struct envl_bytes doc, size_t at, struct envl_bytes *content)
+after_string(struct envl_bytes doc, size_t at, enum look look,
+             struct envl_bytes *content)
 {
     size_t len;
 
@@ -39,7 +43,7 @@ after_string(struct envl_bytes doc, size_t at, struct envl_bytes *content)
     if (len < 1 || len > doc.len - at - 4 || doc.ptr[at + 4 + len - 1] != 0)
         return BROKEN;
     *content = (struct envl_bytes){ doc.ptr + at + 4, len - 1 };
-    return utf8_valid(*content) ? at + 4 + len : BROKEN;
+    return look == SHAPE || utf8_valid(*content) ? at + 4 + len : BROKEN;
 }
 
 static size_t
@@ -78,7 +82,7 @@ after_document(struct envl_bytes doc, size_t at)
 
 /* Code with scope: a length, a string, a document, all within the length. */
 static size_t
-after_scoped_code(struct envl_bytes doc, size_t at)
+after_scoped_code(struct envl_bytes doc, size_t at, enum look look)
 {
     struct envl_bytes content;
     size_t len, end;
@@ -89,7 +93,7 @@ after_scoped_code(struct envl_bytes doc, size_t at)
     if (len < 14 || len > doc.len - at)
         return BROKEN;
     doc.len = at + len;
-    end = after_string(doc, at + 4, &content);
+    end = after_string(doc, at + 4, look, &content);
     if (end == BROKEN)
         return BROKEN;
     return after_document(doc, end) == at + len ? at + len : BROKEN;
@@ -103,7 +107,8 @@ after_fixed(struct envl_bytes doc, size_t at, size_t len)
 
 /* The offset after a value of ${element}'s type at ${at}. */
 static size_t
-after_value(struct envl_bytes doc, size_t at, struct bson_element *element)
+after_value(struct envl_bytes doc, size_t at, enum look look,
+            struct bson_element *element)
 {
     size_t end;
 
@@ -111,8 +116,8 @@ after_value(struct envl_bytes doc, size_t at, struct bson_element *element)
     case BSON_DOUBLE: case 0x09: case 0x11: case BSON_INT64:
         return after_fixed(doc, at, 8);
     case BSON_STRING: case 0x0d: case 0x0e:
-        return after_string(doc, at, &element->bytes);
-    case BSON_DOCUMENT: case 0x04:
+        return after_string(doc, at, look, &element->bytes);
+    case BSON_DOCUMENT: case BSON_ARRAY:
         return after_document(doc, at);
     case BSON_BINARY:
         return after_binary(doc, at, &element->bytes);
@@ -123,13 +128,13 @@ after_value(struct envl_bytes doc, size_t at, struct bson_element *element)
     case 0x08:
         return at < doc.len && doc.ptr[at] <= 1 ? at + 1 : BROKEN;
     case 0x0b:
-        end = after_cstring(doc, at);
-        return end == BROKEN ? BROKEN : after_cstring(doc, end);
+        end = after_cstring(doc, at, look);
+        return end == BROKEN ? BROKEN : after_cstring(doc, end, look);
     case 0x0c:
-        end = after_string(doc, at, &element->bytes);
+        end = after_string(doc, at, look, &element->bytes);
         return end == BROKEN ? BROKEN : after_fixed(doc, end, 12);
     case 0x0f:
-        return after_scoped_code(doc, at);
+        return after_scoped_code(doc, at, look);
     case BSON_INT32:
         return after_fixed(doc, at, 4);
     case BSON_DECIMAL128:
@@ -139,9 +144,9 @@ after_value(struct envl_bytes doc, size_t at, struct bson_element *element)
     }
 }
 
-size_t
-bson_check_next(struct envl_bytes document, size_t at,
-                struct bson_element *element)
+static size_t
+next_element(struct envl_bytes document, size_t at, enum look look,
+             struct bson_element *element)
 {
     struct envl_bytes inside = { document.ptr, document.len - 1 };
     size_t name, end;
@@ -151,15 +156,29 @@ bson_check_next(struct envl_bytes document, size_t at,
     memset(element, 0, sizeof(*element));
     element->type = document.ptr[at];
     name = at + 1;
-    at = after_cstring(inside, name);
+    at = after_cstring(inside, name, look);
     if (at == BROKEN)
         return BROKEN;
     element->name = (struct envl_bytes){ document.ptr + name, at - name - 1 };
-    end = after_value(inside, at, element);
+    end = after_value(inside, at, look, element);
     if (end == BROKEN)
         return BROKEN;
     element->value = (struct envl_bytes){ document.ptr + at, end - at };
     return end;
+}
+
+size_t
+bson_check_next(struct envl_bytes document, size_t at,
+                struct bson_element *element)
+{
+    return next_element(document, at, TEXT, element);
+}
+
+size_t
+bson_check_next_shape(struct envl_bytes document, size_t at,
+                      struct bson_element *element)
+{
+    return next_element(document, at, SHAPE, element);
 }
 
 /* Open documents lie on a stack of the bounds of the outer ones. */
@@ -190,7 +209,7 @@ inner_document(struct envl_bytes doc, const struct bson_element *element)
 {
     size_t at = (size_t)(element->value.ptr - doc.ptr);
 
-    if (element->type == BSON_DOCUMENT || element->type == 0x04)
+    if (element->type == BSON_DOCUMENT || element->type == BSON_ARRAY)
         return at;
     if (element->type == 0x0f)
         return at + 8 + le32(element->value.ptr + 4);
@@ -198,7 +217,8 @@ inner_document(struct envl_bytes doc, const struct bson_element *element)
 }
 
 static enum envl_status
-walk(struct envl_bytes doc, struct envl_buf *stack, struct envl_error *err)
+walk(struct envl_bytes doc, enum look look, struct envl_buf *stack,
+     struct envl_error *err)
 {
     enum envl_status status = push(stack, (struct frame){ 4, doc.len }, err);
 
@@ -208,8 +228,8 @@ walk(struct envl_bytes doc, struct envl_buf *stack, struct envl_error *err)
         struct bson_element element;
         size_t inner, next;
 
-        next = bson_check_next((struct envl_bytes){ doc.ptr, now.end },
-                               now.at, &element);
+        next = next_element((struct envl_bytes){ doc.ptr, now.end }, now.at,
+                            look, &element);
         if (next == BROKEN)
             return envl_fail(err, ENVL_E_USAGE, "the value is not BSON");
         if (next == 0)
@@ -226,15 +246,27 @@ walk(struct envl_bytes doc, struct envl_buf *stack, struct envl_error *err)
     return status;
 }
 
-enum envl_status
-bson_check_document(struct envl_bytes document, struct envl_error *err)
+static enum envl_status
+check(struct envl_bytes document, enum look look, struct envl_error *err)
 {
     struct envl_buf stack = ENVL_BUF_INIT;
     enum envl_status status;
 
     if (document.len < 5 || after_document(document, 0) != document.len)
         return envl_fail(err, ENVL_E_USAGE, "the value is not BSON");
-    status = walk(document, &stack, err);
+    status = walk(document, look, &stack, err);
     envl_buf_free(&stack);
     return status;
+}
+
+enum envl_status
+bson_check_document(struct envl_bytes document, struct envl_error *err)
+{
+    return check(document, TEXT, err);
+}
+
+enum envl_status
+bson_check_shape(struct envl_bytes document, struct envl_error *err)
+{
+    return check(document, SHAPE, err);
 }

@@ -14,6 +14,7 @@ enum {
     BSON_DOUBLE = 0x01,
     BSON_STRING = 0x02,
     BSON_DOCUMENT = 0x03,
+    BSON_ARRAY = 0x04,
     BSON_BINARY = 0x05,
     BSON_INT32 = 0x10,
     BSON_INT64 = 0x12,
@@ -45,5 +46,16 @@ size_t bson_check_next(struct envl_bytes document, size_t at,
  */
 enum envl_status bson_check_document(struct envl_bytes document,
                                      struct envl_error *err);
+
+/**
+ * bson_check_next_shape(document, at, element),
+ * bson_check_shape(document, err):
+ * The same, but for UTF-8: servers accept names and strings that are not, and
+ * one of those somewhere in a document says nothing of its other members.
+ */
+size_t bson_check_next_shape(struct envl_bytes document, size_t at,
+                             struct bson_element *element);
+enum envl_status bson_check_shape(struct envl_bytes document,
+                                  struct envl_error *err);
 
 #endif /* CORE_BSON_CHECK_H */

@@ -1,5 +1,7 @@
 #include <string.h>
 
+#include <envelope/bson.h>
+
 #include "core/bson_check.h"
 #include "core/json_scan.h"
 #include "core/utf8.h"
@@ -128,27 +130,6 @@ check_json_nesting(struct envl_bytes value, struct envl_error *err)
     return status;
 }
 
-/* An envelope as a BSON document: a number env, and a payload. */
-static bool
-is_bson_envelope(struct envl_bytes document)
-{
-    bool env = false, payload = false;
-    struct bson_element e;
-    size_t at = 4;
-
-    for (;;) {
-        at = bson_check_next(document, at, &e);
-        if (at == 0 || at == SIZE_MAX)
-            return env && payload;
-        if (e.name.len == 3 && memcmp(e.name.ptr, "env", 3) == 0 &&
-            (e.type == BSON_DOUBLE || e.type == BSON_INT32 ||
-             e.type == BSON_INT64 || e.type == BSON_DECIMAL128))
-            env = true;
-        if (e.name.len == 7 && memcmp(e.name.ptr, "payload", 7) == 0)
-            payload = true;
-    }
-}
-
 static bool
 bson_nests(struct envl_bytes value)
 {
@@ -157,7 +138,7 @@ bson_nests(struct envl_bytes value)
     if (!wrapped_value(value, &e))
         return false;
     if (e.type == BSON_DOCUMENT)
-        return is_bson_envelope(e.value);
+        return envl_bson_begins(e.value) == ENVL_OK;
     /* The bytes as they lie there, and those of the old binary form. */
     if (e.type == BSON_BINARY &&
         envl_begins((struct envl_bytes){ e.value.ptr + 5, e.value.len - 5 }) ==

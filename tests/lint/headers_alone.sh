@@ -5,7 +5,8 @@ for header in $(git ls-files '*.h'); do
     printf '#include "%s"\n' "$header" | ${CC:-gcc} -std=c17 -Wall -Wextra \
         -Werror -D_GNU_SOURCE -Iinclude -Ilibenvelope -Imigrators -Icli -I. \
         $(pkg-config --cflags libpq sqlite3 2>/dev/null) \
-        $(pkg-config --cflags libmongoc-1.0 2>/dev/null) \
+        $(pkg-config --cflags libmongoc-1.0 2>/dev/null |
+            sed 's/-I/-isystem /g') \
         -fsyntax-only -x c - || { echo "$header"; status=1; }
 done
 for header in $(git ls-files 'include/*.h'); do
