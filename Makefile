@@ -287,6 +287,19 @@ $(MONGO_TESTS): $(OUT)/%: $(OUT)/%.o $(MONGO_OBJ) $(COMMON) $(ARCHIVE)
 check-mongo: $(MONGO_TESTS)
 	$(Q)for t in $^; do $(RUN) $$t || exit 1; done
 
+# The scripted MongoDB server of the tests.
+PEER := $(OUT)/tests/mongo/mongo_peer
+$(OUT)/tests/mongo/peer/%.o: \
+    CPPFLAGS += $(subst -I,-isystem ,$(shell $(PKG_CONFIG) --cflags \
+                libbson-1.0 2>/dev/null))
+$(PEER): $(call obj,$(sort $(wildcard tests/mongo/peer/*.c)))
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ \
+	    $(shell $(PKG_CONFIG) --libs libbson-1.0) $(CORE_LIBS)
+
+.PHONY: mongo-peer
+mongo-peer: $(PEER)
+
 # ---- set-up, demo, check ------------------------------------------------
 
 .PHONY: deps demo check soak lint symbols
