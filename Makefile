@@ -261,7 +261,8 @@ bench: $(BENCHES)
 PG_TESTS := $(patsubst %.c,$(OUT)/%,$(wildcard tests/postgres/test_*.c))
 PG_BENCH := $(OUT)/tests/bench/bench_postgres
 PG_OBJ   := $(call obj,$(wildcard migrators/postgres/*.c) \
-            tests/postgres/rig.c tests/postgres/cluster.c)
+            tests/postgres/rig.c tests/postgres/guard_rig.c \
+            tests/postgres/cluster.c)
 $(OUT)/tests/postgres/%.o $(PG_BENCH).o: \
     CPPFLAGS += $(shell $(PKG_CONFIG) --cflags libpq 2>/dev/null)
 $(PG_TESTS) $(PG_BENCH): $(OUT)/%: $(OUT)/%.o $(PG_OBJ) $(COMMON) $(ARCHIVE)

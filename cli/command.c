@@ -11,7 +11,7 @@ static const struct command *const commands[] = {
     &cmd_key_backup, &cmd_key_restore, &cmd_unlock, &cmd_unlock_list,
     &cmd_unlock_add, &cmd_unlock_change, &cmd_unlock_remove, &cmd_encrypt,
     &cmd_decrypt, &cmd_seal, &cmd_open, &cmd_inspect, &cmd_rewrap, &cmd_rotate,
-    &cmd_plan, &cmd_migrate, &cmd_status, &cmd_verify, &cmd_audit,
+    &cmd_plan, &cmd_migrate, &cmd_status, &cmd_verify, &cmd_guard, &cmd_audit,
     &cmd_audit_show, &cmd_audit_verify, &cmd_doctor, &cmd_selftest, &cmd_bench,
     &cmd_completion, &cmd_help, &cmd_version,
 };
@@ -106,20 +106,29 @@ command_choose(int argc, char **argv, const struct command **out, int *used,
     return ENVL_OK;
 }
 
+/* "JOB [STAGE]": words, those in brackets may be left out, "..." is many. */
 enum envl_status
 command_check_operands(const struct command *command,
                        const struct options *options, struct envl_error *err)
 {
-    const char *what = command->operands;
-    const int least = what != NULL && what[0] != '[';
-    const int most = what != NULL && strstr(what, "...") == NULL;
+    const char *what = command->operands != NULL ? command->operands : "";
+    const bool many = strstr(what, "...") != NULL;
+    const char *missing = NULL;
     enum envl_status status;
+    int words = 0;
 
-    if (options->operand_count < least)
-        status = envl_fail(err, ENVL_E_USAGE, "%s is missing", what);
-    else if (what == NULL && options->operand_count > 0)
+    for (const char *at = what; *at != '\0'; words++) {
+        if (missing == NULL && at[0] != '[' && words >= options->operand_count)
+            missing = at;
+        at += strcspn(at, " ");
+        at += strspn(at, " ");
+    }
+    if (missing != NULL)
+        status = envl_fail(err, ENVL_E_USAGE, "%.*s is missing",
+                           (int)strcspn(missing, " "), missing);
+    else if (words == 0 && options->operand_count > 0)
         status = envl_fail(err, ENVL_E_USAGE, "no argument is taken here");
-    else if (most == 1 && options->operand_count > 1)
+    else if (!many && options->operand_count > words)
         /* They are not repeated: one may be a secret in the wrong place. */
         status = envl_fail(err, ENVL_E_USAGE, "%d arguments are too many",
                            options->operand_count);

@@ -28,7 +28,8 @@ struct command {
     const char *name;     /* "encrypt", "key add"                       */
     command_fn *run;      /* NULL: only a heading for its sub-verbs     */
     const char *operands; /* "[FILE]": at most one; "FILE": one; "[FILE]...":
-                             any number; NULL: none                     */
+                             any number; "JOB [STAGE]": one or two; NULL:
+                             none                                       */
     const char *summary;  /* one line                                   */
     const enum option_id *options; /* besides the common ones; NULL: none */
     bool needs_nothing;   /* works whatever the configuration says      */
@@ -81,8 +82,8 @@ void help_print(const struct command *command);
 
 /* In cmd_<verb>.c; command.c puts them in order. */
 extern const struct command cmd_audit, cmd_audit_show, cmd_audit_verify,
-    cmd_bench, cmd_completion, cmd_decrypt, cmd_doctor, cmd_encrypt, cmd_help,
-    cmd_init, cmd_inspect, cmd_key, cmd_key_activate, cmd_key_add,
+    cmd_bench, cmd_completion, cmd_decrypt, cmd_doctor, cmd_encrypt, cmd_guard,
+    cmd_help, cmd_init, cmd_inspect, cmd_key, cmd_key_activate, cmd_key_add,
     cmd_key_backup, cmd_key_destroy, cmd_key_disable, cmd_key_enable,
     cmd_key_list, cmd_key_restore, cmd_key_retire, cmd_migrate, cmd_open,
     cmd_plan, cmd_rewrap, cmd_rotate, cmd_seal, cmd_selftest, cmd_status,

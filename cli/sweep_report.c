@@ -197,6 +197,38 @@ print_owner(const json_t *report)
                     "keyring, or was changed\n");
 }
 
+/* Which stage, what it counted, and what it does not see. */
+static void
+print_guards(const json_t *list)
+{
+    const json_t *one, *gap;
+    size_t i, j;
+
+    json_array_foreach(list, i, one) {
+        const char *asked = text(one, "asked"), *stage = text(one, "stage");
+        const json_t *writes = json_object_get(one, "plaintext_writes");
+
+        report_text("guard of %s: %s%s%s", text(one, "target"), stage,
+                    strcmp(asked, stage) != 0 ? ", NOT AS SET: " : "",
+                    strcmp(asked, stage) != 0 ? asked : "");
+        if (json_is_integer(writes))
+            report_text("; %lld writes of plaintext counted since %s",
+                        number(one, "plaintext_writes"), text(one, "since"));
+        report_text("\n");
+        json_array_foreach(json_object_get(one, "gaps"), j, gap)
+            report_text("  not covered: %s\n", json_string_value(gap));
+    }
+}
+
+void
+sweep_report_guard(json_t *report)
+{
+    if (!begin(report))
+        return;
+    print_guards(json_object_get(report, "guard"));
+    report_json(report);
+}
+
 void
 sweep_report_status(json_t *report)
 {
@@ -229,5 +261,6 @@ sweep_report_status(json_t *report)
         report_text("quarantined: %s %s row %s: %s\n", text(row, "target"),
                     text(row, "field"), text(row, "row"),
                     text(row, "state"));
+    print_guards(json_object_get(report, "guard"));
     report_json(report);
 }

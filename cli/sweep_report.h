@@ -34,4 +34,10 @@ void sweep_report_verify(json_t *report);
  */
 void sweep_report_status(json_t *report);
 
+/**
+ * sweep_report_guard(report):
+ * What guards are in force.
+ */
+void sweep_report_guard(json_t *report);
+
 #endif /* CLI_SWEEP_REPORT_H */

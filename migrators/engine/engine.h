@@ -115,6 +115,19 @@ enum envl_status engine_status(const struct job *job,
                                json_t **report, struct envl_error *err);
 
 /**
+ * engine_guard(job, options, stage, report, err):
+ * Bring the guard of every target to ${stage}, "off", "observe", "moderate"
+ * or "strict" (NULL: only look), and report what is in force.  A change needs
+ * an audit log.  ENVL_E_FINDINGS: plaintext is left, so strict is not given,
+ * or a guard is not as it was set, with the report; ENVL_E_POLICY: the store
+ * cannot do this here; ENVL_E_LOCKED.
+ */
+enum envl_status engine_guard(const struct job *job,
+                              const struct engine_options *options,
+                              const char *stage, json_t **report,
+                              struct envl_error *err);
+
+/**
  * engine_plugins(options, report, err):
  * For doctor: the plugins found, their path and whether they load.
  */

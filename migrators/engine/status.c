@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/guard.h"
 #include "engine/lease.h"
 #include "engine/summary.h"
 
@@ -152,6 +153,20 @@ look(struct session *session, json_t *report, struct envl_error *err)
     return status;
 }
 
+/* Binding asks for more rights than a viewer may have: then it is left out. */
+static void
+add_guard(struct env *env, json_t *report)
+{
+    struct session *session = NULL;
+    json_t *list = NULL;
+
+    if (PLUGIN_HAS(env->ops, guard_read) &&
+        session_open(env, SESSION_BOUND, &session, NULL) == ENVL_OK &&
+        guard_list(session, &list, NULL, NULL) == ENVL_OK)
+        json_object_set_new(report, "guard", list);
+    session_close(session);
+}
+
 enum envl_status
 engine_status(const struct job *job, const struct engine_options *options,
               json_t **report, struct envl_error *err)
@@ -178,6 +193,7 @@ engine_status(const struct job *job, const struct engine_options *options,
                                           err);
     if (status == ENVL_OK) {
         json_object_set(document, "quarantine", rows);
+        add_guard(&env, document);
         *report = json_incref(document);
     }
     json_decref(rows);

@@ -3,6 +3,7 @@
 #include "postgres/bind.h"
 #include "postgres/catalog.h"
 #include "postgres/fields.h"
+#include "postgres/guard.h"
 #include "postgres/keys.h"
 #include "postgres/notes.h"
 #include "postgres/select.h"
@@ -126,6 +127,7 @@ bind_release(struct envl_target *target)
 {
     if (target == NULL)
         return;
+    guard_read_release(target);
     fields_free(target);
     for (uint32_t i = 0; i < STORE_KEYS_MAX; i++)
         free(target->id_names[i]);

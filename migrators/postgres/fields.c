@@ -30,9 +30,9 @@ name_at(const struct envl_path *path, uint32_t count, uint32_t index,
                                               : path->segments[index].name;
 }
 
-static char *
-member_sql(const struct pg_field *field, PGconn *conn, uint32_t count,
-           const char *into)
+char *
+fields_member_sql(const struct pg_field *field, PGconn *conn,
+                  const char *base, uint32_t count, const char *into)
 {
     const struct envl_path *path = &field->spec->path;
     struct sql sql = { 0 };
@@ -40,7 +40,7 @@ member_sql(const struct pg_field *field, PGconn *conn, uint32_t count,
 
     for (uint32_t i = 0; i < count; i++)
         members_only |= reads_as_index(name_at(path, count, i, into));
-    sql_put(&sql, field->column->sql);
+    sql_put(&sql, base);
     if (members_only) {
         for (uint32_t i = 0; i < count; i++) {
             sql_put(&sql, " OPERATOR(pg_catalog.->) ");
@@ -129,13 +129,17 @@ add_member_cells(struct envl_target *target, struct pg_field *field)
 
     field->path_sql = path_sql(field, conn, NULL);
     field->value_at = add_cell(target,
-                               member_sql(field, conn, spec->path.count, NULL),
+                               fields_member_sql(field, conn,
+                                                 field->column->sql,
+                                                 spec->path.count, NULL),
                                COLUMN_JSONB);
     if (spec->into != NULL) {
         field->into_sql = path_sql(field, conn, spec->into);
         field->sibling_at = add_cell(target,
-                                     member_sql(field, conn, spec->path.count,
-                                                spec->into),
+                                     fields_member_sql(field, conn,
+                                                       field->column->sql,
+                                                       spec->path.count,
+                                                       spec->into),
                                      COLUMN_JSONB);
     }
     return field->path_sql != NULL && field->value_at >= 0 &&
@@ -151,8 +155,10 @@ add_document_cell(struct envl_target *target, uint32_t index)
 
     if (field->mode == FIELD_WILD)
         field->value_at = add_cell(target,
-                                   member_sql(field, target->store->conn,
-                                              field->prefix, NULL),
+                                   fields_member_sql(field,
+                                                     target->store->conn,
+                                                     field->column->sql,
+                                                     field->prefix, NULL),
                                    COLUMN_JSONB);
     else if (first != index)
         field->value_at = target->fields[first].value_at;

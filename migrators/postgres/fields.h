@@ -28,4 +28,13 @@ void fields_free(struct envl_target *target);
  */
 uint32_t fields_document(const struct envl_target *target, uint32_t field);
 
+/**
+ * fields_member_sql(field, conn, base, count, into):
+ * SQL of the value behind the first ${count} names of the field's path in the
+ * jsonb value ${base}; with ${into} (may be NULL) in place of the path's last
+ * name.  The caller frees it; NULL if memory is short.
+ */
+char *fields_member_sql(const struct pg_field *field, PGconn *conn,
+                        const char *base, uint32_t count, const char *into);
+
 #endif /* POSTGRES_FIELDS_H */

@@ -1,5 +1,6 @@
 #include "postgres/bind.h"
 #include "postgres/commit.h"
+#include "postgres/guard.h"
 #include "postgres/read.h"
 #include "postgres/record.h"
 #include "postgres/select.h"
@@ -35,4 +36,6 @@ ENVL_API const struct envl_migrator envl_migrator_v1 = {
     .state_reset = state_reset,
     .quarantine_read = state_quarantine,
     .ddl = state_ddl,
+    .guard_set = guard_set,
+    .guard_read = guard_read,
 };

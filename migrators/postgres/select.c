@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "postgres/begins.h"
 #include "postgres/fault.h"
 #include "postgres/keys.h"
 #include "postgres/select.h"
@@ -165,46 +166,8 @@ select_for_kid(struct envl_target *target, const char *kid)
     }
 }
 
-/* True in SQL if ${cell}, not null, begins like an envelope (spec ENV-7). */
-static void
-put_begins(const struct envl_target *target, enum column_class class,
-           const char *cell, struct sql *sql)
-{
-    const char *kid = target->unsealed_kid;
-    size_t len = strlen(kid);
-
-    switch (class) {
-    case COLUMN_BYTEA:
-        sql_format(sql, "(pg_catalog.substr(%s, 1, 4) = "
-                   "'\\x9e455601'::pg_catalog.bytea", cell);
-        if (len > 0)
-            sql_format(sql, " AND pg_catalog.substr(%s, 6, %zu) = pg_catalog."
-                       "set_byte('\\x00', 0, %zu) || '%s'::pg_catalog.bytea",
-                       cell, len + 1, len, kid);
-        sql_put(sql, ")");
-        break;
-    case COLUMN_JSONB:
-        sql_format(sql, "CASE pg_catalog.jsonb_typeof(%s) WHEN 'string' THEN "
-                   "pg_catalog.starts_with(%s OPERATOR(pg_catalog.#>>) "
-                   "'{}'::pg_catalog.text[], 'env1:%s%s') WHEN 'object' THEN "
-                   "coalesce(%s OPERATOR(pg_catalog.->) 'env' "
-                   "OPERATOR(pg_catalog.=) '1'::pg_catalog.jsonb, false) AND "
-                   "pg_catalog.jsonb_exists(%s, 'payload')",
-                   cell, cell, kid, len > 0 ? ":" : "", cell, cell);
-        if (len > 0)
-            sql_format(sql, " AND coalesce(%s OPERATOR(pg_catalog.->>) 'kid' "
-                       "= '%s', false)", cell, kid);
-        sql_put(sql, " ELSE false END");
-        break;
-    default:
-        sql_format(sql, "pg_catalog.starts_with(%s, 'env1:%s%s')", cell, kid,
-                   len > 0 ? ":" : "");
-    }
-}
-
 /*
- * True if the row may hold something that is not sealed.  A kid is of
- * [a-z0-9.-] (spec ENV-3), so it stands in a literal as it is.
+ * True if the row may hold something that is not sealed.
  */
 static void
 put_unsealed(const struct envl_target *target, struct sql *sql)
@@ -226,19 +189,19 @@ put_unsealed(const struct envl_target *target, struct sql *sql)
             /* A source beside a sibling should be gone; and in a rotation
                the sibling is what counts. */
             sql_format(sql, " OR ((%s) IS NOT NULL AND NOT ", sibling);
-            put_begins(target, members ? COLUMN_JSONB : field->into->class,
-                       sibling, sql);
+            begins_put(sql, members ? COLUMN_JSONB : field->into->class,
+                       sibling, target->unsealed_kid);
             sql_put(sql, ")");
         } else if (sibling != NULL) {
             /* A rotation turns siblings whose source is gone, too. */
             sql_format(sql, " AND (%s) IS NULL OR ((%s) IS NOT NULL AND NOT ",
                        sibling, sibling);
-            put_begins(target, members ? COLUMN_JSONB : field->into->class,
-                       sibling, sql);
+            begins_put(sql, members ? COLUMN_JSONB : field->into->class,
+                       sibling, target->unsealed_kid);
             sql_put(sql, ")");
         } else {
             sql_put(sql, " AND NOT ");
-            put_begins(target, class, value, sql);
+            begins_put(sql, class, value, target->unsealed_kid);
         }
     }
     sql_put(sql, ")");

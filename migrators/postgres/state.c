@@ -3,6 +3,7 @@
 
 #include "postgres/fault.h"
 #include "postgres/grants.h"
+#include "postgres/guard.h"
 #include "postgres/record.h"
 #include "postgres/state.h"
 
@@ -270,6 +271,8 @@ state_ddl(struct envl_store *store, struct envl_target *const *targets,
     }
     for (uint32_t i = 0; i < count && status == ENVL_OK; i++)
         status = grants_put(targets[i], role, append, cookie, err);
+    for (uint32_t i = 0; i < count && status == ENVL_OK; i++)
+        status = guard_read_ddl(targets[i], append, cookie, err);
     PQclear(result);
     return status;
 }

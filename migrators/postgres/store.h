@@ -112,6 +112,8 @@ struct envl_target {
     struct envl_target_info info;
     struct envl_field_info *field_infos;
     const char *place[2];
+    char **guard_gaps;      /* what guard_read gave, or NULL               */
+    uint32_t guard_gap_count;
 };
 
 /* ---- pages -------------------------------------------------------------- */
