@@ -62,8 +62,8 @@ SUPPORT_SRC := $(sort $(wildcard tests/support/*.c))
 # Providers that need a library of their own; http is shared by some of them.
 PROVIDERS  := $(filter-out http,$(sort $(patsubst libenvelope/provider/%/,%,\
               $(dir $(wildcard libenvelope/provider/*/*.c)))))
-PLUGINS    := $(sort $(patsubst migrators/%/plugin.c,%,$(wildcard \
-              migrators/*/plugin.c)))
+PLUGINS    := $(filter-out engine,$(sort $(patsubst \
+              migrators/%/plugin.c,%,$(wildcard migrators/*/plugin.c))))
 
 obj      = $(patsubst %.c,$(OUT)/%.o,$(1))
 UNITS   := $(patsubst %.c,$(OUT)/%,$(UNIT_SRC))
@@ -300,6 +300,18 @@ $(PEER): $(call obj,$(sort $(wildcard tests/mongo/peer/*.c)))
 
 .PHONY: mongo-peer
 mongo-peer: $(PEER)
+
+# The loop that a sweep of MongoDB is held against.
+MONGO_BENCH := $(OUT)/tests/bench/bare_mongo
+$(MONGO_BENCH).o: CPPFLAGS += $(subst -I,-isystem ,$(shell $(PKG_CONFIG) \
+                  --cflags libmongoc-1.0 2>/dev/null))
+$(MONGO_BENCH): $(OUT)/%: $(OUT)/%.o
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(PLUGIN_LIBS_mongo)
+
+.PHONY: bench-mongo
+bench-mongo: all $(MONGO_BENCH)
+	$(Q)$$(sh tests/support/venv.sh mongo) tests/bench/bench_mongo.py $(ARGS)
 
 # ---- set-up, demo, check ------------------------------------------------
 
