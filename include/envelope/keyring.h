@@ -54,6 +54,7 @@ struct envl_key_info {
     char activated[ENVL_DATE_SIZE];
     char expires[ENVL_DATE_SIZE];
     char provider[ENVL_NAME_SIZE]; /* "": its material is in the ring */
+    char retain_until[ENVL_DATE_SIZE]; /* not to be destroyed before  */
 };
 
 /* What a reader remembers of a ring, so that an older one is noticed. */
@@ -155,6 +156,7 @@ struct envl_key_spec {
     const struct envl_secret *material;  /* NULL: 32 random bytes        */
     const char *provider;                /* NULL, or a local provider name */
     bool activate;                       /* else it is pre-active        */
+    const char *retain_until;            /* NULL, or RFC 3339 UTC        */
 };
 
 /**
@@ -201,6 +203,52 @@ ENVL_API ENVL_MUST_CHECK enum envl_status
 envl_keyring_set_state(struct envl_keyring *ring, const char *kid,
                        enum envl_key_state state, struct envl_error *err);
 
+/**
+ * envl_keyring_retain(ring, kid, date, err):
+ * Let ${kid} not be destroyed before ${date} (RFC 3339, UTC): what retention
+ * rules ask for (spec KEY-44).  A date only moves later: ENVL_E_POLICY for an
+ * earlier one, or a destroyed key; ENVL_E_USAGE for what is no date.
+ */
+ENVL_API ENVL_MUST_CHECK enum envl_status
+envl_keyring_retain(struct envl_keyring *ring, const char *kid,
+                    const char *date, struct envl_error *err);
+
+/* ---- who has the ring --------------------------------------------------- */
+
+/*
+ * A reader reports which generation it has by a small file in a folder, which
+ * may be shared or carried by any means: it is authenticated under the ring
+ * (spec KEY-55 to KEY-57).
+ */
+
+/**
+ * envl_keyring_report(ring, folder, reader, err):
+ * Write the report of ${reader} (a name as a kid: a host or service), in place
+ * of its last one.  Call it after opening, and when a reload has brought a new
+ * generation.  Fails with ENVL_E_USAGE, ENVL_E_NOTFOUND, ENVL_E_IO.
+ */
+ENVL_API ENVL_MUST_CHECK enum envl_status
+envl_keyring_report(struct envl_keyring *ring, const char *folder,
+                    const char *reader, struct envl_error *err);
+
+/* One report, as it was read. */
+struct envl_reader_report {
+    char reader[ENVL_NAME_SIZE];
+    char at[ENVL_DATE_SIZE];   /* when                                */
+    uint64_t generation;       /* 0: the file is not a report of this
+                                  ring, or was changed                */
+};
+
+/**
+ * envl_keyring_reports(ring, folder, out, count, err):
+ * All reports in ${folder}, in memory that the caller free()s, sorted by
+ * reader.  Fails with ENVL_E_NOTFOUND, ENVL_E_IO, ENVL_E_LIMIT (100,000).
+ */
+ENVL_API ENVL_MUST_CHECK enum envl_status
+envl_keyring_reports(struct envl_keyring *ring, const char *folder,
+                     struct envl_reader_report **out, size_t *count,
+                     struct envl_error *err);
+
 /* What a change that makes a new ring key would lose. */
 struct envl_rekey_plan {
     size_t kept;      /* unlock entries whose secret is at hand       */
@@ -223,7 +271,8 @@ envl_keyring_rekey_plan(struct envl_keyring *ring, const char *without,
  * Remove the material of a disabled key for ever, under a new ring key (spec
  * KEY-41, KEY-45): every other key is wrapped again, entries whose secret is
  * not at hand are dropped, and one remaining entry is proven to open first.
- * ENVL_E_POLICY if entries would be dropped and ${accept_drops} is false.
+ * ENVL_E_POLICY if entries would be dropped and ${accept_drops} is false, or
+ * the key is to be retained until later (envl_keyring_retain).
  * The ring has another pin afterwards: print it (envl_keyring_mark).  That a
  * job is unfinished (KEY-46) is for the caller to find out.
  */
@@ -248,7 +297,8 @@ envl_keyring_unlocks(struct envl_keyring *ring, struct envl_unlock_info **out,
 /**
  * envl_keyring_unlock_add(ring, name, provider, err):
  * Let ${provider} open the ring too.  No key and no row is touched.  It is
- * used during the call only, and proven to open what it has made.
+ * used during the call only, and proven to open what it has made (but for the
+ * public half of a recovery key).
  */
 ENVL_API ENVL_MUST_CHECK enum envl_status
 envl_keyring_unlock_add(struct envl_keyring *ring, const char *name,

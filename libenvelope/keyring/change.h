@@ -81,6 +81,12 @@ enum envl_status change_check_spec(const struct envl_key_spec *spec,
                                    struct envl_error *err);
 
 /**
+ * change_check_date(date, err):
+ * Refuse (ENVL_E_USAGE) what is no date; NULL and "" are none, and will do.
+ */
+enum envl_status change_check_date(const char *date, struct envl_error *err);
+
+/**
  * change_material(spec, out, err):
  * A copy of the material of ${spec}, or 32 random bytes; NULL for a
  * provider's key.
@@ -100,7 +106,8 @@ enum envl_status change_check_unlock(const char *name,
 /**
  * change_enroll(entry, provider, ring_id, keys, err):
  * Fill ${entry} by ${provider}, and let ${provider} open it again: what it
- * gives must be the ring key.  ENVL_E_PROVIDER if it is not.
+ * gives must be the ring key.  ENVL_E_PROVIDER if it is not.  Only one that
+ * has the public half of a recovery key alone is not asked to.
  */
 enum envl_status change_enroll(struct envl_unlock_entry *entry,
                                struct envl_provider *provider,

@@ -5,13 +5,26 @@
 #include "core/clock.h"
 #include "core/random.h"
 #include "keyring/change.h"
+#include "provider/recovery.h"
 #include "provider/types.h"
+
+enum envl_status
+change_check_date(const char *date, struct envl_error *err)
+{
+    if (date == NULL || date[0] == '\0' ||
+        clock_parse(envl_bytes_of(date), NULL))
+        return ENVL_OK;
+    envl_fail(err, ENVL_E_USAGE, "'%.40s' is not a date", date);
+    envl_hint(err, "dates are UTC and look like 2026-11-02T09:30:00Z");
+    return ENVL_E_USAGE;
+}
 
 enum envl_status
 change_check_spec(const struct envl_key_spec *spec, struct envl_error *err)
 {
     const char *scope = spec->scope == NULL ? "default" : spec->scope;
     bool named = spec->kid != NULL && key_name_valid(envl_bytes_of(spec->kid));
+    enum envl_status status;
 
     if (!named || !key_name_valid(envl_bytes_of(scope))) {
         envl_fail(err, ENVL_E_USAGE, "'%.80s' is no valid %s",
@@ -23,12 +36,9 @@ change_check_spec(const struct envl_key_spec *spec, struct envl_error *err)
     }
     if ((unsigned)spec->use > ENVL_USE_MAC)
         return envl_fail(err, ENVL_E_USAGE, "no such use of a key");
-    if (spec->expires != NULL && spec->expires[0] != '\0' &&
-        !clock_parse(envl_bytes_of(spec->expires), NULL)) {
-        envl_fail(err, ENVL_E_USAGE, "'%.40s' is not a date", spec->expires);
-        envl_hint(err, "dates are UTC and look like 2026-11-02T09:30:00Z");
-        return ENVL_E_USAGE;
-    }
+    if ((status = change_check_date(spec->expires, err)) != ENVL_OK ||
+        (status = change_check_date(spec->retain_until, err)) != ENVL_OK)
+        return status;
     if (spec->material != NULL &&
         envl_secret_bytes(spec->material).len != KEYWRAP_KEY_LEN)
         return envl_fail(err, ENVL_E_USAGE,
@@ -114,6 +124,9 @@ change_put_key(struct ring_doc *doc, const struct envl_key_spec *spec,
         memcpy(info->activated, info->created, sizeof(info->activated));
     if (spec->expires != NULL)
         snprintf(info->expires, sizeof(info->expires), "%s", spec->expires);
+    if (spec->retain_until != NULL)
+        snprintf(info->retain_until, sizeof(info->retain_until), "%s",
+                 spec->retain_until);
     if (spec->provider != NULL)
         snprintf(info->provider, sizeof(info->provider), "%s",
                  spec->provider);
@@ -177,7 +190,8 @@ change_enroll(struct envl_unlock_entry *entry, struct envl_provider *provider,
     memcpy(envl_secret_span(ring_key).ptr, keys->ring, sizeof(keys->ring));
     status = provider->ops->enroll(provider, ring_id, ring_key, entry, err);
     envl_secret_free(ring_key);
-    if (status != ENVL_OK)
+    /* The private half is offline: spec KEY-72. */
+    if (status != ENVL_OK || recovery_only_seals(provider))
         return status;
     status = change_opens(entry, provider, ring_id, keys, err);
     return status != ENVL_E_AUTH

@@ -147,6 +147,18 @@ refuse_move(const struct envl_key_info *info, enum envl_key_state to,
     return ENVL_E_POLICY;
 }
 
+/* The key ${kid} of a change, or NULL with ${err} filled. */
+static struct envl_key_info *
+find_info(struct change *change, const char *kid, struct envl_error *err)
+{
+    for (size_t i = 0; i < change->doc.key_count; i++)
+        if (strcmp(change->doc.keys[i].key.info.kid, kid) == 0)
+            return &change->doc.keys[i].key.info;
+    envl_fail(err, ENVL_E_NOKEY, "no key '%.63s' in the keyring", kid);
+    envl_hint(err, "see: envelope key list");
+    return NULL;
+}
+
 enum envl_status
 envl_keyring_set_state(struct envl_keyring *ring, const char *kid,
                        enum envl_key_state state, struct envl_error *err)
@@ -154,21 +166,14 @@ envl_keyring_set_state(struct envl_keyring *ring, const char *kid,
     struct envl_key_info *info;
     struct change change;
     enum envl_status status;
-    size_t i;
 
     if (state == ENVL_KEY_DESTROYED || (unsigned)state > ENVL_KEY_DESTROYED)
         return envl_fail(err, ENVL_E_USAGE,
                          "a key is destroyed by another call");
     if ((status = change_begin(ring, &change, err)) != ENVL_OK)
         return status;
-    for (i = 0; i < change.doc.key_count; i++)
-        if (strcmp(change.doc.keys[i].key.info.kid, kid) == 0)
-            break;
-    info = &change.doc.keys[i].key.info;
-    if (i == change.doc.key_count) {
-        status = envl_fail(err, ENVL_E_NOKEY, "no key '%.63s' in the keyring",
-                           kid);
-        envl_hint(err, "see: envelope key list");
+    if ((info = find_info(&change, kid, err)) == NULL) {
+        status = ENVL_E_NOKEY;
     } else if (!may_move(info->state, state)) {
         status = refuse_move(info, state, err);
     } else {
@@ -179,6 +184,38 @@ envl_keyring_set_state(struct envl_keyring *ring, const char *kid,
                 clock_print(clock_now(), info->activated);
         }
         info->state = state;
+        status = change_commit(&change, err);
+    }
+    change_end(&change);
+    return status;
+}
+
+/* ---- retention ---------------------------------------------------------- */
+
+enum envl_status
+envl_keyring_retain(struct envl_keyring *ring, const char *kid,
+                    const char *date, struct envl_error *err)
+{
+    struct envl_key_info *info;
+    struct change change;
+    enum envl_status status;
+
+    if (date == NULL || date[0] == '\0')
+        return envl_fail(err, ENVL_E_USAGE, "no date is given");
+    if ((status = change_check_date(date, err)) != ENVL_OK ||
+        (status = change_begin(ring, &change, err)) != ENVL_OK)
+        return status;
+    if ((info = find_info(&change, kid, err)) == NULL) {
+        status = ENVL_E_NOKEY;
+    } else if (info->state == ENVL_KEY_DESTROYED) {
+        status = envl_fail(err, ENVL_E_POLICY, "key '%s' is destroyed", kid);
+    } else if (strcmp(date, info->retain_until) < 0) {
+        /* spec: KEY-44: dates of this form sort as text */
+        status = envl_fail(err, ENVL_E_POLICY, "key '%s' is to be retained "
+                           "until %s: that only moves later", kid,
+                           info->retain_until);
+    } else {
+        memcpy(info->retain_until, date, strlen(date) + 1);
         status = change_commit(&change, err);
     }
     change_end(&change);

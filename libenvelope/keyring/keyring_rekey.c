@@ -5,6 +5,7 @@
 
 #include <envelope/keyring.h>
 
+#include "core/clock.h"
 #include "core/random.h"
 #include "keyring/change.h"
 #include "provider/provider.h"
@@ -254,6 +255,22 @@ out:
     return status;
 }
 
+/* spec: KEY-44 */
+static enum envl_status
+check_retained(const struct envl_key_info *info, struct envl_error *err)
+{
+    int64_t until;
+
+    if (!clock_parse(envl_bytes_of(info->retain_until), &until) ||
+        until <= clock_now())
+        return ENVL_OK;
+    envl_fail(err, ENVL_E_POLICY, "key '%s' is to be retained until %s",
+              info->kid, info->retain_until);
+    envl_hint(err, "disabled it opens nothing; it can be destroyed after "
+              "that date");
+    return ENVL_E_POLICY;
+}
+
 enum envl_status
 envl_keyring_destroy(struct envl_keyring *ring, const char *kid,
                      bool accept_drops, struct envl_error *err)
@@ -282,7 +299,7 @@ envl_keyring_destroy(struct envl_keyring *ring, const char *kid,
         else if (entry->key.info.state != ENVL_KEY_DESTROYED)
             envl_hint(err, "verify that nothing is sealed under it, and "
                       "disable it first: envelope key disable %s", kid);
-    } else {
+    } else if ((status = check_retained(&entry->key.info, err)) == ENVL_OK) {
         /* spec: KEY-31 */
         entry->key.info.state = ENVL_KEY_DESTROYED;
         entry->has_material = false;

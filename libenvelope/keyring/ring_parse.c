@@ -100,12 +100,12 @@ read_unlock(struct reader *r, struct ring_doc *doc)
 /* ---- keys --------------------------------------------------------------- */
 
 enum { K_KID, K_USE, K_SCOPE, K_STATE, K_CREATED, K_ACTIVATED, K_EXPIRES,
-       K_CHECK, K_WRAPPED, K_PROVIDER };
+       K_CHECK, K_WRAPPED, K_PROVIDER, K_RETAIN };
 
 static const char *const key_names[] = { "kid", "use", "scope", "state",
                                          "created", "activated", "expires",
                                          "check", "wrapped", "provider",
-                                         NULL };
+                                         "retain", NULL };
 
 static bool
 read_check(struct reader *r, struct ring_key *entry)
@@ -156,6 +156,8 @@ key_member(struct reader *r, void *into, unsigned member)
         return read_check(r, entry);
     case K_WRAPPED:
         return reader_fixed(r, name, entry->wrapped, KEYWRAP_LEN);
+    case K_RETAIN:
+        return reader_date(r, name, false, info->retain_until);
     default:
         return reader_name(r, name, info->provider);
     }
@@ -180,6 +182,7 @@ read_key(struct reader *r, struct ring_doc *doc)
         must |= remote;
     else if (info->state != ENVL_KEY_DESTROYED || !(seen & 1u << K_STATE))
         must |= local;
+    must |= seen & 1u << K_RETAIN; /* spec: KEY-44 */
     if (!reader_require(r, key_names, seen, must))
         return false;
     if ((seen & remote) && info->use != ENVL_USE_WRAP)

@@ -118,7 +118,11 @@ put_key(struct envl_buf *out, const struct ring_key *entry,
         (status = put_date(out, "created", info->created, err)) != ENVL_OK ||
         (status = put_date(out, "activated", info->activated, err)) !=
             ENVL_OK ||
-        (status = put_date(out, "expires", info->expires, err)) != ENVL_OK)
+        (status = put_date(out, "expires", info->expires, err)) != ENVL_OK ||
+        /* Only where there is one: rings without it are as they were. */
+        (info->retain_until[0] != '\0' &&
+         (status = put_date(out, "retain", info->retain_until, err)) !=
+             ENVL_OK))
         return status;
     if (entry->has_material) {
         sodium_bin2hex(check, sizeof(check), entry->check,

@@ -201,6 +201,9 @@ def _check_key(entry):
         _name(entry["provider"], "KEY-6: provider")
     elif entry["state"] != "destroyed":
         names += ["check", "wrapped"]
+    if "retain" in entry:
+        names.append("retain")
+        _check(is_date(entry["retain"]), "KEY-44: retain")
     _members(entry, names, "KEY-30: members")
     _name(entry["kid"], "KEY-6: kid")
     _name(entry["scope"], "KEY-6: scope")
