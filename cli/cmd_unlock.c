@@ -74,24 +74,27 @@ struct newcomer {
 static enum envl_status
 check_newcomer(const struct options *options, struct envl_error *err)
 {
-    const bool passphrase =
-        options->value[OPT_NEW_PASSPHRASE] != NULL ||
-        options->value[OPT_NEW_PASSPHRASE_FILE] != NULL ||
-        options->value[OPT_NEW_PASSPHRASE_FD] != NULL;
-    const int said = passphrase +
-                     (options->value[OPT_NEW_KEY_FILE] != NULL) +
-                     (options->value[OPT_NEW_PROVIDER] != NULL);
+    static const enum option_id ways[] = {
+        OPT_NEW_KEY_FILE, OPT_NEW_PASSPHRASE_FILE, OPT_NEW_PASSPHRASE_FD,
+        OPT_NEW_PROVIDER, OPT_RECOVERY_PUBLIC
+    };
+    size_t given = 0;
     enum envl_status status;
 
-    if (said == 1 &&
-        (options->value[OPT_NEW_PASSPHRASE_FILE] == NULL ||
-         options->value[OPT_NEW_PASSPHRASE_FD] == NULL))
+    for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
+        given += options->value[ways[i]] != NULL;
+    /* With a file or descriptor it says only what kind of secret is there. */
+    if (given == 1 && (options->value[OPT_NEW_PASSPHRASE] == NULL ||
+                       options->value[OPT_NEW_PASSPHRASE_FILE] != NULL ||
+                       options->value[OPT_NEW_PASSPHRASE_FD] != NULL))
+        return ENVL_OK;
+    if (given == 0 && options->value[OPT_NEW_PASSPHRASE] != NULL)
         return ENVL_OK;
     status = envl_fail(err, ENVL_E_USAGE,
                        "say one thing that shall open the keyring");
     envl_hint(err, "--new-key-file FILE, --new-passphrase, "
                    "--new-passphrase-file FILE, --new-passphrase-fd N or "
-                   "--new-provider");
+                   "--new-provider or --recovery-public ERP1");
     return status;
 }
 
@@ -120,6 +123,9 @@ make_newcomer(struct cli *cli, struct newcomer *out, struct envl_error *err)
     if (options->value[OPT_NEW_PROVIDER] != NULL)
         return settings_providers_new(&cli->settings, options->operands[0],
                                       &out->provider, err);
+    if (options->value[OPT_RECOVERY_PUBLIC] != NULL)
+        return envl_recovery_public_provider_new(
+            options->value[OPT_RECOVERY_PUBLIC], &out->provider, err);
     if (key_file == NULL)
         return secrets_passphrase(&source, "New passphrase", true,
                                   &out->provider, err);
@@ -191,7 +197,8 @@ run_change(struct cli *cli, struct envl_error *err)
 
 static const enum option_id enroll_options[] = {
     OPT_NEW_KEY_FILE, OPT_NEW_PASSPHRASE, OPT_NEW_PASSPHRASE_FILE,
-    OPT_NEW_PASSPHRASE_FD, OPT_NEW_PROVIDER, OPT_OPSLIMIT, OPT_MEMLIMIT, OPT_END
+    OPT_NEW_PASSPHRASE_FD, OPT_NEW_PROVIDER, OPT_RECOVERY_PUBLIC, OPT_OPSLIMIT,
+    OPT_MEMLIMIT, OPT_END
 };
 
 const struct command cmd_unlock_add = {
@@ -202,13 +209,15 @@ const struct command cmd_unlock_add = {
     .options = enroll_options,
     .help =
         "Add the unlock entry NAME: a key file (made, mode 0600, if it does\n"
-        "not exist), a passphrase, or the provider that the configuration\n"
-        "describes under NAME. What opens the keyring now is given as\n"
-        "always, by --key-file or --passphrase-file.",
+        "not exist), a passphrase, the provider that the configuration\n"
+        "describes under NAME, or the public half of a recovery key. What\n"
+        "opens the keyring now is given as always, by --key-file or\n"
+        "--passphrase-file.",
     .examples =
         "envelope unlock add ana --new-passphrase\n"
         "envelope unlock add backup-host --new-key-file /media/usb/host.key\n"
-        "envelope unlock add vault --new-provider",
+        "envelope unlock add vault --new-provider\n"
+        "envelope unlock add safe --recovery-public erp1...",
 };
 
 const struct command cmd_unlock_change = {

@@ -83,11 +83,13 @@ void help_print(const struct command *command);
 /* In cmd_<verb>.c; command.c puts them in order. */
 extern const struct command cmd_audit, cmd_audit_show, cmd_audit_verify,
     cmd_bench, cmd_completion, cmd_decrypt, cmd_doctor, cmd_encrypt, cmd_guard,
+    cmd_generate,
     cmd_help, cmd_init, cmd_inspect, cmd_key, cmd_key_activate, cmd_key_add,
     cmd_key_backup, cmd_key_destroy, cmd_key_disable, cmd_key_enable,
-    cmd_key_list, cmd_key_restore, cmd_key_retire, cmd_migrate, cmd_open,
+    cmd_key_list, cmd_key_restore, cmd_key_retire, cmd_manifest,
+    cmd_manifest_sign, cmd_manifest_verify, cmd_migrate, cmd_open,
     cmd_plan, cmd_rewrap, cmd_rotate, cmd_seal, cmd_selftest, cmd_status,
     cmd_unlock, cmd_unlock_add, cmd_unlock_change, cmd_unlock_list,
-    cmd_unlock_remove, cmd_verify, cmd_version;
+    cmd_unlock_recovery, cmd_unlock_remove, cmd_verify, cmd_version;
 
 #endif /* CLI_COMMAND_H */

@@ -100,6 +100,16 @@ enum envl_status io_secret_from_file(const char *path,
                                      struct envl_error *err);
 
 /**
+ * io_private_from_file(path, what, mounts, out, err):
+ * The same for a file that others may not even read; ${what} ("recovery key")
+ * says in messages what it is.
+ */
+enum envl_status io_private_from_file(const char *path, const char *what,
+                                      struct io_mounts mounts,
+                                      struct envl_secret **out,
+                                      struct envl_error *err);
+
+/**
  * io_secret_from_fd(number, out, err):
  * The same from descriptor ${number} (decimal, 0 or 3 and above), read to its
  * end.

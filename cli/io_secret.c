@@ -37,10 +37,10 @@ read_secret(const struct io_source *source, struct envl_secret **out,
     if ((status = io_read(source, &room, err)) != ENVL_OK)
         goto out;
     if (room.len > IO_SECRET_MAX)
-        status = envl_fail(err, ENVL_E_LIMIT, "the passphrase in %s is longer "
+        status = envl_fail(err, ENVL_E_LIMIT, "the secret in %s is longer "
                            "than %u bytes", source->name, IO_SECRET_MAX);
     else if (room.len == 0 || (room.len == 1 && room.ptr[0] == '\n'))
-        status = envl_fail(err, ENVL_E_USAGE, "the passphrase in %s is empty",
+        status = envl_fail(err, ENVL_E_USAGE, "the secret in %s is empty",
                            source->name);
     else
         status = shorten(all, room.len, out, err);
@@ -84,7 +84,7 @@ io_secret_from_file(const char *path, struct io_mounts mounts,
     struct stat opened;
 
     status = file_open(path, &rules, &source.fd, &opened, err);
-    if (status == ENVL_E_NOTFOUND) {
+    if (status == ENVL_E_NOTFOUND && (err == NULL || err->hint[0] == '\0')) {
         envl_fail(err, status, "no passphrase file at '%s'", path);
         envl_hint(err, "name it: --passphrase-file, "
                        "ENVELOPE_PASSPHRASE_FILE");
@@ -94,6 +94,25 @@ io_secret_from_file(const char *path, struct io_mounts mounts,
     /* Root's are handed out readable under a secret mount. */
     *exposed = (opened.st_mode & 077) != 0 &&
                (opened.st_uid != 0 || geteuid() == 0);
+    status = read_secret(&source, out, err);
+    io_close_source(&source);
+    return status;
+}
+
+enum envl_status
+io_private_from_file(const char *path, const char *what,
+                     struct io_mounts mounts, struct envl_secret **out,
+                     struct envl_error *err)
+{
+    const struct file_rules rules = { FILE_PRIVATE, what, mounts.folders,
+                                      mounts.count };
+    struct io_source source = { -1, path };
+    enum envl_status status;
+    struct stat opened;
+
+    status = file_open(path, &rules, &source.fd, &opened, err);
+    if (status != ENVL_OK)
+        return status;
     status = read_secret(&source, out, err);
     io_close_source(&source);
     return status;

@@ -141,6 +141,43 @@ secrets_key_file(const char *path, const struct settings *settings,
     return status;
 }
 
+enum envl_status
+secrets_recovery(const char *path, const struct settings *settings,
+                 struct envl_provider **out, struct envl_error *err)
+{
+    const struct io_mounts mounts = {
+        (const char *const *)settings->key_dirs, settings->key_dir_count
+    };
+    struct envl_secret *text = NULL, *key = NULL;
+    enum envl_status status;
+
+    if (strcmp(path, "-") == 0)
+        status = io_secret_from_prompt("The 18 words of the recovery key",
+                                       false, &text, err);
+    else
+        status = io_private_from_file(path, "recovery key", mounts, &text,
+                                      err);
+    if (status == ENVL_OK)
+        status = envl_recovery_key_read(envl_secret_bytes(text), &key, err);
+    if (status == ENVL_OK)
+        status = envl_recovery_provider_new(key, out, err);
+    envl_secret_free(text);
+    envl_secret_free(key);
+    return status;
+}
+
+static enum envl_status
+add_recovery(struct cli *cli, struct secret_list *list, const char *path,
+             struct envl_error *err)
+{
+    enum envl_status status = secrets_recovery(
+        path, &cli->settings, &list->items[list->count], err);
+
+    if (status == ENVL_OK)
+        list->count++;
+    return status;
+}
+
 static enum envl_status
 add_key_file(struct cli *cli, struct secret_list *list, const char *path,
              struct envl_error *err)
@@ -172,6 +209,7 @@ add_flagged(struct cli *cli, struct secret_list *list, struct envl_error *err)
     const char *key_file = cli->options.value[OPT_KEY_FILE];
     const char *file = cli->options.value[OPT_PASSPHRASE_FILE];
     const char *fd = cli->options.value[OPT_PASSPHRASE_FD];
+    const char *recovery = cli->options.value[OPT_RECOVERY_FILE];
     enum envl_status status = ENVL_OK;
 
     if (file != NULL && fd != NULL)
@@ -181,6 +219,8 @@ add_flagged(struct cli *cli, struct secret_list *list, struct envl_error *err)
         status = add_key_file(cli, list, key_file, err);
     if (status == ENVL_OK && (file != NULL || fd != NULL))
         status = add_passphrase(cli, list, file, fd, err);
+    if (status == ENVL_OK && recovery != NULL)
+        status = add_recovery(cli, list, recovery, err);
     return status;
 }
 

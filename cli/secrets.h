@@ -55,6 +55,16 @@ enum envl_status secrets_key_file(const char *path,
                                   struct envl_error *err);
 
 /**
+ * secrets_recovery(path, settings, out, err):
+ * A provider of the private half in the file ${path}; "-": of the words that a
+ * person types.
+ */
+enum envl_status secrets_recovery(const char *path,
+                                  const struct settings *settings,
+                                  struct envl_provider **out,
+                                  struct envl_error *err);
+
+/**
  * secrets_is_at_hand(provider):
  * False for a person who was not asked yet: whoever only looks must not ask.
  */

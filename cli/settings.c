@@ -190,7 +190,8 @@ take_members(json_t *root, const char *path, struct settings *settings,
         if (text == NULL || *text == '\0')
             return envl_fail(err, ENVL_E_USAGE,
                              "%s: %s is not a string", path, name);
-        if (id != SETTING_PIN && id != SETTING_UNLOCK && *text != '/')
+        if (id != SETTING_PIN && id != SETTING_UNLOCK && *text != '/' &&
+            strncmp(text, "credential:", 11) != 0)
             return envl_fail(err, ENVL_E_USAGE,
                              "%s: %s is not an absolute path", path, name);
         if (settings->item[id].value == NULL &&

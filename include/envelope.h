@@ -13,6 +13,7 @@
 #include <envelope/envelope.h>
 #include <envelope/error.h>
 #include <envelope/keyring.h>
+#include <envelope/manifest.h>
 #include <envelope/provider.h>
 #include <envelope/provider_module.h>
 #include <envelope/secret.h>

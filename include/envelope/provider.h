@@ -147,6 +147,70 @@ envl_passphrase_provider_new(const struct envl_secret *passphrase,
                              struct envl_provider **out,
                              struct envl_error *err);
 
+/*
+ * A recovery key opens a ring when everything else is gone.  Its private half
+ * is made on a machine that is offline, and kept on paper or in a safe; its
+ * public half is enough to make an unlock entry (spec KEY-110 to KEY-113).
+ */
+#define ENVL_RECOVERY_PUBLIC_SIZE 53 /* erp1, 48 characters and a NUL */
+
+/**
+ * envl_recovery_key_new(private_key, public_text, err):
+ * Make both halves: 32 secret bytes, freed by the caller, and the text of the
+ * other.  Fails with ENVL_E_NOMEM, ENVL_E_INTERNAL.
+ */
+ENVL_API ENVL_MUST_CHECK enum envl_status
+envl_recovery_key_new(struct envl_secret **private_key,
+                      char public_text[ENVL_RECOVERY_PUBLIC_SIZE],
+                      struct envl_error *err);
+
+/**
+ * envl_recovery_key_public(private_key, public_text, err):
+ * The public half that belongs to ${private_key}.
+ */
+ENVL_API ENVL_MUST_CHECK enum envl_status
+envl_recovery_key_public(const struct envl_secret *private_key,
+                         char public_text[ENVL_RECOVERY_PUBLIC_SIZE],
+                         struct envl_error *err);
+
+/**
+ * envl_recovery_key_words(private_key, words, err):
+ * The private half as 18 words with a checksum, three lines of six; no NUL.
+ */
+ENVL_API ENVL_MUST_CHECK enum envl_status
+envl_recovery_key_words(const struct envl_secret *private_key,
+                        struct envl_secret **words, struct envl_error *err);
+
+/**
+ * envl_recovery_key_read(text, private_key, err):
+ * Read the words back: case, spaces, hyphens and lines do not matter, nor do
+ * lines that begin with '#'.  Fails with ENVL_E_FORMAT, which names the first
+ * word that is none by its number.
+ */
+ENVL_API ENVL_MUST_CHECK enum envl_status
+envl_recovery_key_read(struct envl_bytes text,
+                       struct envl_secret **private_key,
+                       struct envl_error *err);
+
+/**
+ * envl_recovery_provider_new(private_key, out, err):
+ * Unlock with the private half, which is copied.
+ */
+ENVL_API ENVL_MUST_CHECK enum envl_status
+envl_recovery_provider_new(const struct envl_secret *private_key,
+                           struct envl_provider **out,
+                           struct envl_error *err);
+
+/**
+ * envl_recovery_public_provider_new(public_text, out, err):
+ * One that only makes entries.  Fails with ENVL_E_USAGE if that is not the
+ * public half of a recovery key.
+ */
+ENVL_API ENVL_MUST_CHECK enum envl_status
+envl_recovery_public_provider_new(const char *public_text,
+                                  struct envl_provider **out,
+                                  struct envl_error *err);
+
 /**
  * envl_provider_free(provider):
  * Wipe and release; NULL is ignored.

@@ -56,7 +56,7 @@ limit(int what, rlim_t most)
     (void)setrlimit(what, &now);
 }
 
-/* spec: KEY-66 */
+/* spec: KEY-106 */
 static void
 limit_all(uint32_t timeout_ms)
 {
@@ -88,7 +88,7 @@ seat(int fd, int number)
     return dup2(fd, number) < 0 ? -1 : 0;
 }
 
-/* spec: KEY-64 */
+/* spec: KEY-104 */
 static void
 close_from(int first)
 {
@@ -125,7 +125,7 @@ start_child(const struct start *start)
         seat(start->program, PROGRAM_FD) != 0 ||
         seat(start->failure, FAILURE_FD) != 0 ||
         fcntl(FAILURE_FD, F_SETFD, FD_CLOEXEC) != 0 || chdir("/") != 0 ||
-        /* spec: KEY-65 */
+        /* spec: KEY-105 */
         prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         goto failed;
     close_from(FAILURE_FD + 1);
@@ -271,7 +271,7 @@ end_child(pid_t pid)
     return got == pid ? state : -1;
 }
 
-/* spec: KEY-68 */
+/* spec: KEY-108 */
 static enum envl_status
 judge(const struct child_options *options, int state, struct envl_error *err)
 {
@@ -313,7 +313,7 @@ attend(pid_t pid, int fd, const struct child_options *options,
     if (status != ENVL_OK)
         return envl_fail(err, ENVL_E_PROVIDER, "the command of provider '%s' "
                          "cannot be read from", options->name);
-    /* spec: KEY-67 */
+    /* spec: KEY-107 */
     if (late) {
         status = envl_fail(err, ENVL_E_PROVIDER,
                            "the command of provider '%s' gave no answer "

@@ -1,6 +1,6 @@
 /*
- * child.h - run another program as a source of key material (spec KEY-60 to
- * KEY-68).
+ * child.h - run another program as a source of key material (spec KEY-100 to
+ * KEY-108).
  *
  * A command that fetches a key is an attack surface, so little is left to it:
  * it is found by an absolute path that only root or the caller can change, is

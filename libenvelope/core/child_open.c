@@ -21,7 +21,7 @@ static const struct file_rules interpreter_rules = { FILE_TRUSTED,
                                                      "interpreter", NULL,
                                                      0 };
 
-/* spec: KEY-61 */
+/* spec: KEY-101 */
 static enum envl_status
 open_checked(const char *path, const struct file_rules *rules, int *fd,
              struct stat *st, struct envl_error *err)
@@ -90,7 +90,7 @@ seal_copy(int from, const char *path, int *out,
     return envl_fail(err, ENVL_E_IO, "command '%s' cannot be copied", path);
 }
 
-/* spec: KEY-62 */
+/* spec: KEY-102 */
 static enum envl_status
 check_pin(struct child_program *program, const char *path,
           const uint8_t *sha256, struct envl_error *err)

@@ -16,7 +16,9 @@
  * $CREDENTIALS_DIRECTORY names, and those the caller adds) a file of root may
  * be readable by all, a link of root is followed, and a folder of root that
  * is sticky or lies on a read-only mount is accepted: that is how Docker,
- * Kubernetes and systemd hand out secrets.
+ * Kubernetes and systemd hand out secrets.  The path credential:NAME is the
+ * first file NAME in those folders, in that order ($CREDENTIALS_DIRECTORY
+ * first), held to the same rules.
  */
 #ifndef CORE_FILE_H
 #define CORE_FILE_H

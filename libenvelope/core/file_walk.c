@@ -257,6 +257,47 @@ step(struct walk *walk, struct file_place *out, bool *done,
     return status;
 }
 
+static const char credential[] = "credential:";
+
+static bool
+try_credential(struct walk *walk, const char *folder, const char *name)
+{
+    int len;
+
+    if (folder == NULL || folder[0] != '/')
+        return false;
+    len = snprintf(walk->rest, sizeof(walk->rest), "%s/%s", folder, name);
+    return len > 0 && (size_t)len < sizeof(walk->rest) &&
+           faccessat(AT_FDCWD, walk->rest, F_OK, AT_EACCESS) == 0;
+}
+
+/* credential:NAME, where systemd, Docker or Kubernetes have put it. */
+static enum envl_status
+find_credential(struct walk *walk, struct envl_error *err)
+{
+    const char *name = walk->path + sizeof(credential) - 1;
+    const struct file_rules *rules = walk->rules;
+    bool found;
+
+    if (*name == '\0' || strchr(name, '/') != NULL || name[0] == '.')
+        return envl_fail(err, ENVL_E_USAGE, "'%s': the name of a credential "
+                         "has no '/' and does not begin with '.'",
+                         walk->path);
+    found = try_credential(walk, secure_getenv("CREDENTIALS_DIRECTORY"),
+                           name) ||
+            try_credential(walk, "/run/secrets", name) ||
+            try_credential(walk, "/var/run/secrets", name);
+    for (size_t i = 0; !found && i < rules->mount_count; i++)
+        found = try_credential(walk, rules->mounts[i], name);
+    if (found)
+        return to_root(walk, err);
+    envl_fail(err, ENVL_E_NOTFOUND, "no such file: '%s'", walk->path);
+    envl_hint(err, "credentials are files under $CREDENTIALS_DIRECTORY "
+              "(systemd), /run/secrets (Docker, Kubernetes) or a folder of "
+              "key_dirs");
+    return ENVL_E_NOTFOUND;
+}
+
 static enum envl_status
 begin(struct walk *walk, struct envl_error *err)
 {
@@ -269,6 +310,9 @@ begin(struct walk *walk, struct envl_error *err)
     for (size_t i = 0; i < walk->rules->mount_count; i++)
         add_mount(walk, walk->rules->mounts[i]);
 
+    if (walk->rules->kind != FILE_ANY &&
+        strncmp(walk->path, credential, sizeof(credential) - 1) == 0)
+        return find_credential(walk, err);
     /* A relative path is only as safe as all that lies above it. */
     cwd[0] = '\0';
     if (walk->rules->kind == FILE_ANY && walk->path[0] != '/') {

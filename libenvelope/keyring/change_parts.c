@@ -190,7 +190,7 @@ change_enroll(struct envl_unlock_entry *entry, struct envl_provider *provider,
     memcpy(envl_secret_span(ring_key).ptr, keys->ring, sizeof(keys->ring));
     status = provider->ops->enroll(provider, ring_id, ring_key, entry, err);
     envl_secret_free(ring_key);
-    /* The private half is offline: spec KEY-72. */
+    /* The private half is offline: spec KEY-112. */
     if (status != ENVL_OK || recovery_only_seals(provider))
         return status;
     status = change_opens(entry, provider, ring_id, keys, err);

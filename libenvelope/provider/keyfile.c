@@ -42,7 +42,7 @@ read_secret(const struct keyfile *self, struct envl_secret **out,
     int fd;
 
     status = file_open(self->path, &rules, &fd, &st, err);
-    if (status == ENVL_E_NOTFOUND) {
+    if (status == ENVL_E_NOTFOUND && (err == NULL || err->hint[0] == '\0')) {
         envl_fail(err, status, "no key file at '%s'", self->path);
         envl_hint(err, "name it: --key-file, ENVELOPE_KEY_FILE; or restore "
                   "it from its backup");

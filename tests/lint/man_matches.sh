@@ -27,7 +27,7 @@ for path in glob.glob("cli/cmd_*.c"):
         if symbol not in listed:
             bad.append("%s: %s is not in the command table" % (path, symbol))
             continue
-        verb = re.search(r'\.name = "([a-z ]+)"', body)[1]
+        verb = re.search(r'\.name = "([a-z -]+)"', body)[1]
         taken = re.search(r"\.options = (\w+)", body)
         options = lists.get(taken[1], []) if taken else []
         verbs.setdefault(verb.split()[0], set()).update(options)

@@ -6,7 +6,7 @@ defined=$(mktemp) cited=$(mktemp)
 trap 'rm -f "$defined" "$cited"' EXIT
 git grep -hoE '^(- )?\*\*[A-Z]{3}-[0-9]+(\.[0-9]+)?\*\*' -- 'spec/*.md' |
     grep -oE '[A-Z]{3}-[0-9]+(\.[0-9]+)?' | sort -u >"$defined"
-git grep -hoE '(ENV|CTX|KEY|JOB|MIG|AUD)-[0-9]+(\.[0-9]+)?' -- \
+git grep -hoE '(ENV|CTX|KEY|JOB|MIG|AUD|MAN)-[0-9]+(\.[0-9]+)?' -- \
     'include/' 'libenvelope/' 'cli/' 'migrators/' 'tests/' 'spec/vectors/' \
     ':!tests/lint' | sort -u >"$cited"
 if unknown=$(comm -13 "$defined" "$cited" | grep -E '\.[0-9]+$'); then

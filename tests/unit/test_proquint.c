@@ -55,7 +55,8 @@ how_words_are_set_does_not_matter(void **state)
 {
     static const char *const same[] = {
         "lusab babad", "LUSAB-Babad\n", "lusab\r\nbabad\r\n",
-        "# a remark lusab\n\n  lusab,\tbabad", "lusab babad\n#", "\nlusab--babad"
+        "# a remark lusab\n\n  lusab,\tbabad", "lusab babad\n#",
+        "\nlusab--babad"
     };
 
     (void)state;
@@ -78,7 +79,8 @@ what_is_no_word_is_named_by_its_number(void **state)
         size_t bad;
     } rows[] = {
         { "lusab babae", 2 },  { "lusa babad", 1 },   { "lusabb abad", 1 },
-        { "lusab", 0 },        { "", 0 },             { "lusab babad lusab", 0 },
+        { "lusab", 0 },        { "", 0 },
+        { "lusab babad lusab", 0 },
         { "lusab # babad", 2 }, { "lu\0ab babad", 1 }, { "ausab babad", 1 },
         { "lusab b\xc3\xa4" "bad", 2 }, { "lusabbabad", 1 },
     };
