@@ -45,7 +45,7 @@ struct start {
 };
 
 static void
-limit(int what, rlim_t most)
+limit(enum __rlimit_resource what, rlim_t most)
 {
     struct rlimit was, now;
 
