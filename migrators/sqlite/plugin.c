@@ -1,5 +1,6 @@
 #include "sqlite/commit.h"
 #include "sqlite/finish.h"
+#include "sqlite/guard.h"
 #include "sqlite/read.h"
 #include "sqlite/state.h"
 #include "sqlite/write.h"
@@ -34,4 +35,6 @@ const struct envl_migrator envl_migrator_v1 = {
     .quarantine_read = state_quarantine_read,
     .ddl = finish_ddl,
     .finish = finish_run,
+    .guard_set = guard_set,
+    .guard_read = guard_read,
 };

@@ -35,6 +35,15 @@
     "    state TEXT NOT NULL,\n" \
     "    PRIMARY KEY (job, target, field, key, digest)) WITHOUT ROWID;\n"
 
+/* What guards count; only while there is one. */
+#define SCHEMA_GUARD \
+    "CREATE TABLE IF NOT EXISTS envelope_guard (\n" \
+    "    guard TEXT NOT NULL PRIMARY KEY,\n" \
+    "    job TEXT NOT NULL,\n" \
+    "    stage TEXT NOT NULL,\n" \
+    "    since INTEGER NOT NULL,\n" \
+    "    writes INTEGER NOT NULL) WITHOUT ROWID"
+
 /* The clock of the store. */
 #define SCHEMA_NOW \
     "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"

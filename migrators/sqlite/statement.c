@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "sqlite/begins.h"
 #include "sqlite/db.h"
 #include "sqlite/statement.h"
 
@@ -179,23 +180,14 @@ statement_page(struct envl_target *target, bool after, bool until,
     return status;
 }
 
-/* True in SQL if the slot begins like an envelope (spec ENV-7); the kid is of
-   [a-z0-9.-] (spec ENV-3), none of which means anything to GLOB. */
 static void
-add_begins(sqlite3_str *sql, const struct slot *slot, const char *kid)
+add_slot_begins(sqlite3_str *sql, const struct slot *slot, const char *kid)
 {
-    size_t len = strlen(kid);
+    char *cell = sqlite3_mprintf("\"%w\"", slot->name);
 
-    /* substr() of an empty blob is NULL. */
-    sqlite3_str_appendf(sql, "coalesce(CASE typeof(\"%w\") WHEN 'text' THEN "
-                        "\"%w\" GLOB 'env1:%s%s*' WHEN 'blob' THEN "
-                        "substr(\"%w\", 1, 4) = x'9e455601'", slot->name,
-                        slot->name, kid, len > 0 ? ":" : "", slot->name);
-    if (len > 0)
-        sqlite3_str_appendf(sql, " AND substr(\"%w\", 6, %d) = CAST(char(%d) "
-                            "|| '%s' AS BLOB)", slot->name, (int)len + 1,
-                            (int)len, kid);
-    sqlite3_str_appendall(sql, " ELSE 0 END, 0)");
+    if (cell != NULL)
+        begins_add(sql, cell, kid);
+    sqlite3_free(cell);
 }
 
 static void
@@ -210,14 +202,14 @@ add_unsealed(sqlite3_str *sql, const struct envl_target *target,
     sqlite3_str_appendf(sql, " OR \"%w\" IS NOT NULL", source->name);
     if (into == NULL) {
         sqlite3_str_appendall(sql, " AND NOT ");
-        add_begins(sql, source, kid);
+        add_slot_begins(sql, source, kid);
     } else {
         /* A rotation turns siblings whose source is gone, too. */
         if (target->spec->fields[index].keep_source)
             sqlite3_str_appendf(sql, " AND \"%w\" IS NULL", into->name);
         sqlite3_str_appendf(sql, " OR \"%w\" IS NOT NULL AND NOT ",
                             into->name);
-        add_begins(sql, into, kid);
+        add_slot_begins(sql, into, kid);
     }
 }
 

@@ -329,6 +329,7 @@ table_fingerprint(struct envl_store *store, const char *table,
 
     status = db_prepare(store, "SELECT type, name, sql FROM sqlite_schema "
                         "WHERE tbl_name = ?1 COLLATE NOCASE "
+                        "AND name NOT GLOB 'envelope_guard_*' "
                         "ORDER BY type, name", &rows, err);
     if (status != ENVL_OK)
         return status;

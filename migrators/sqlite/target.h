@@ -84,6 +84,7 @@ struct envl_target {
     struct json_edit *edits; /* of the document being spliced  */
     uint32_t edit_cap;
     struct envl_buf spliced; /* a new document                 */
+    const char *guard_gaps[4]; /* what guard_read gave         */
 };
 
 /**
