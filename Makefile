@@ -166,6 +166,7 @@ WRAP_test_known_answers := -Wl,--wrap=random_fill
 WRAP_test_transform := -Wl,--wrap=envl_seal_batch
 WRAP_test_engine_memory := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 WRAP_test_spec_vectors := -Wl,--wrap=random_fill
+WRAP_test_bson := -Wl,--wrap=random_fill
 WRAP_test_gcm := $(foreach f,EVP_CIPHER_CTX_new EVP_CipherInit_ex2 \
     EVP_CipherUpdate EVP_CipherFinal_ex EVP_CIPHER_CTX_ctrl \
     sodium_once_aes,-Wl,--wrap=$(f))

@@ -31,7 +31,7 @@ bound_put_kind(enum envl_kind takes, enum envl_encoding encoding)
                                                   : ENVL_KIND_ABSENT;
     case ENVL_KIND_BSON:
         return encoding == ENVL_ENCODING_TEXT     ? ENVL_KIND_TEXT
-               : encoding == ENVL_ENCODING_OBJECT ? ENVL_KIND_JSON
+               : encoding == ENVL_ENCODING_OBJECT ? ENVL_KIND_BSON
                                                   : ENVL_KIND_BYTES;
     default:
         return ENVL_KIND_ABSENT;

@@ -4,9 +4,11 @@
 
 #include "core/json_scan.h"
 #include "core/utf8.h"
+#include "engine/bson_cell.h"
 #include "engine/codec.h"
 #include "engine/legacy.h"
 #include "engine/transform_parts.h"
+#include "envelope/value.h"
 
 static bool
 is_value(const struct row_place *place)
@@ -28,8 +30,10 @@ look(const struct envl_cell *cell)
 
     place.empty = (cell->kind == ENVL_KIND_TEXT ||
                    cell->kind == ENVL_KIND_BYTES) && cell->bytes.len == 0;
-    place.sealed = is_value(&place) && cell->bytes.len > 0 &&
-                   envl_begins(cell->bytes) == ENVL_OK;
+    place.sealed = cell->kind == ENVL_KIND_BSON
+                       ? bson_cell_begins(cell->bytes)
+                       : is_value(&place) && cell->bytes.len > 0 &&
+                             envl_begins(cell->bytes) == ENVL_OK;
     return place;
 }
 
@@ -78,7 +82,7 @@ classify(struct transform *t, struct leaf_work *lw, enum leaf_at at,
     enum envl_status status;
 
     status = envl_classify(t->options.ring, &t->open, &lw->context,
-                           cell_at(lw, at)->bytes, &verdict, err);
+                           lw->at[at].bytes, &verdict, err);
     if (status != ENVL_OK)
         return status;
     place->verdict = verdict.status;
@@ -93,7 +97,7 @@ ask_open(struct work *work, uint32_t index, enum leaf_at at,
          struct envl_error *err)
 {
     struct leaf_work *lw = &work->works[index];
-    struct envl_item item = { .input = cell_at(lw, at)->bytes,
+    struct envl_item item = { .input = lw->at[at].bytes,
                               .context = lw->context };
     enum envl_status status;
     struct open_ref *opens;
@@ -108,6 +112,37 @@ ask_open(struct work *work, uint32_t index, enum leaf_at at,
     return status;
 }
 
+/* A document's envelope is taken as JSON's: what can be said of its form is
+   in ${place} then.  spec: ENV-7.9 */
+static enum envl_status
+take_form(struct work *work, struct leaf_work *lw, enum leaf_at at,
+          struct envl_error *err)
+{
+    const struct envl_cell *cell = cell_at(lw, at);
+    struct row_place *place = place_at(lw, at);
+    struct envl_buf *spare = &work->transform->spare;
+    struct envl_bytes document;
+    char *copy;
+
+    place->verdict = ENVL_OK;
+    lw->at[at].bytes = cell->bytes;
+    if (cell->kind != ENVL_KIND_BSON ||
+        !bson_cell_document(cell->bytes, &document))
+        return ENVL_OK;
+    place->verdict = envl_bson_decode(document, ENVL_ENCODING_OBJECT, spare,
+                                      NULL);
+    if (place->verdict != ENVL_OK)
+        return place->verdict == ENVL_E_NOMEM
+                   ? envl_fail(err, ENVL_E_NOMEM,
+                               "out of memory for an envelope")
+                   : ENVL_OK;
+    copy = slab_copy(&work->slab, envl_buf_view(spare), err);
+    lw->at[at].bytes = (struct envl_bytes){ (const uint8_t *)copy,
+                                            spare->len };
+    envl_buf_clear(spare);
+    return copy == NULL ? ENVL_E_NOMEM : ENVL_OK;
+}
+
 /* An envelope: a commitment is enough to skip it, anything else opens it. */
 static enum envl_status
 judge_sealed(struct work *work, uint32_t index, enum leaf_at at, bool compare,
@@ -118,12 +153,14 @@ judge_sealed(struct work *work, uint32_t index, enum leaf_at at, bool compare,
     struct row_place *place = place_at(lw, at);
     enum transform_goal goal = t->options.goal;
     struct envl_info info;
-    enum envl_status status;
+    enum envl_status status = take_form(work, lw, at, err);
 
+    if (status != ENVL_OK || place->verdict != ENVL_OK)
+        return status;
     if (lw->facts.context_ok && !compare &&
         (goal == TRANSFORM_SEAL || goal == TRANSFORM_CENSUS))
         return classify(t, lw, at, err);
-    place->verdict = envl_inspect(cell_at(lw, at)->bytes, &info, err);
+    place->verdict = envl_inspect(lw->at[at].bytes, &info, err);
     if (place->verdict != ENVL_OK)
         return is_verdict(place->verdict) ? ENVL_OK : place->verdict;
     status = note_info(t, lw, at, &info, err);
@@ -171,9 +208,10 @@ choose_type(struct leaf_work *lw)
     enum envl_kind kind = lw->leaf->value.kind;
     int want = lw->field->job->type;
 
-    if (kind == ENVL_KIND_BSON) {
+    if (kind == ENVL_KIND_BSON) { /* spec: ENV-9.4 */
         lw->type = ENVL_TYPE_BSON;
-        return want == -1;
+        return want == -1 &&
+               value_check(lw->value, ENVL_TYPE_BSON, NULL) == ENVL_OK;
     }
     if (kind == ENVL_KIND_JSON) {
         lw->type = ENVL_TYPE_JSON;
@@ -216,6 +254,17 @@ look_into_string(struct transform *t, struct leaf_work *lw,
     return status == ENVL_E_NOMEM ? status : ENVL_OK;
 }
 
+/* The same for what a BSON value holds, such as another BinData. */
+static void
+look_into_bson(struct leaf_work *lw)
+{
+    if (value_check_nesting(lw->value, ENVL_TYPE_BSON, NULL) !=
+        ENVL_E_POLICY)
+        return;
+    lw->facts.source.sealed = true;
+    lw->facts.source.verdict = ENVL_E_FORMAT;
+}
+
 static enum envl_status
 judge_plain(struct work *work, struct leaf_work *lw, struct envl_error *err)
 {
@@ -237,6 +286,8 @@ judge_plain(struct work *work, struct leaf_work *lw, struct envl_error *err)
     facts->type_ok = choose_type(lw);
     facts->fits = bound_fits(lw->field, lw->value.len);
     lw->ready = facts->type_ok;
+    if (facts->type_ok && lw->type == ENVL_TYPE_BSON)
+        look_into_bson(lw);
     return facts->type_ok && lw->type == ENVL_TYPE_JSON
                ? look_into_string(work->transform, lw, err) : ENVL_OK;
 }

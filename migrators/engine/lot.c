@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 
+#include "engine/bson_cell.h"
 #include "engine/transform_parts.h"
 
 /* Of what is sealed after the first page, one value in so many is opened. */
@@ -45,10 +46,33 @@ fail_row(const struct leaf_work *lw, enum envl_status status,
                      what, envl_status_name(status));
 }
 
+/* A document's place takes the object form as a document. */
+static enum envl_status
+put_bson(struct work *work, struct leaf_work *lw, struct envl_error *err)
+{
+    struct envl_buf *spare = &work->transform->spare;
+    enum envl_status status = bson_cell_make(lw->sealed, spare, err);
+    size_t len = spare->len;
+    char *copy = NULL;
+
+    if (status == ENVL_OK)
+        copy = slab_copy(&work->slab, envl_buf_view(spare), err);
+    envl_buf_clear(spare);
+    if (status == ENVL_E_LIMIT) {
+        lw->facts.fits = false;
+        return ENVL_OK;
+    }
+    if (copy == NULL)
+        return status == ENVL_OK ? ENVL_E_NOMEM : status;
+    lw->put = (struct envl_cell){ ENVL_KIND_BSON,
+                                  { (const uint8_t *)copy, len } };
+    return ENVL_OK;
+}
+
 /* Give the leaf its envelope, unless it is longer than its place. */
-static void
-give(struct leaf_work *lw, enum envl_encoding encoding,
-     struct envl_bytes envelope)
+static enum envl_status
+give(struct work *work, struct leaf_work *lw, enum envl_encoding encoding,
+     struct envl_bytes envelope, struct envl_error *err)
 {
     const struct envl_field_info *info = lw->field->info;
     enum envl_kind kind = bound_put_kind(info->takes, encoding);
@@ -57,10 +81,14 @@ give(struct leaf_work *lw, enum envl_encoding encoding,
     if (kind == ENVL_KIND_ABSENT)
         kind = encoding == ENVL_ENCODING_BINARY ? ENVL_KIND_BYTES
                                                 : info->takes;
+    lw->sealed = envelope;
     if (info->max_len != 0 && envelope.len > info->max_len)
         lw->facts.fits = false;
+    else if (kind == ENVL_KIND_BSON)
+        return put_bson(work, lw, err);
     else
         lw->put = (struct envl_cell){ kind, envelope };
+    return ENVL_OK;
 }
 
 /* What seal said of one value; true if that is an answer about the value. */
@@ -111,10 +139,14 @@ seal(struct work *work, uint32_t index, struct envl_error *err)
         struct leaf_work *lw = &work->works[lot->leaves[i]];
 
         if (item->status == ENVL_OK)
-            give(lw, recipe->encoding, item->output);
+            status = give(work, lw, recipe->encoding, item->output, err);
         else if (rotated || !note_refusal(lw, item->status))
             return fail_row(lw, item->status, "its value cannot be sealed",
                             err);
+        else
+            status = ENVL_OK;
+        if (status != ENVL_OK)
+            return status;
     }
     return ENVL_OK;
 }
@@ -154,9 +186,14 @@ rewrap(struct work *work, struct envl_error *err)
     for (size_t i = 0; i < lot->count; i++) {
         struct leaf_work *lw = &work->works[lot->leaves[i]];
         bool into = lw->facts.has_into;
+        enum envl_status status;
 
-        give(lw, lw->at[into ? LEAF_SIBLING : LEAF_SOURCE].encoding,
-             (struct envl_bytes){ lot->out.ptr + from, ends[i] - from });
+        status = give(work, lw,
+                      lw->at[into ? LEAF_SIBLING : LEAF_SOURCE].encoding,
+                      (struct envl_bytes){ lot->out.ptr + from,
+                                           ends[i] - from }, err);
+        if (status != ENVL_OK)
+            return status;
         from = ends[i];
     }
     return ENVL_OK;
@@ -185,7 +222,7 @@ choose_proofs(struct work *work, const struct lot *lot, struct envl_error *err)
 
     for (size_t i = 0; i < lot->count && status == ENVL_OK; i++) {
         struct leaf_work *lw = &work->works[lot->leaves[i]];
-        struct envl_item item = { .input = lw->put.bytes,
+        struct envl_item item = { .input = lw->sealed,
                                   .context = lw->context };
 
         if (lw->put.kind == ENVL_KIND_ABSENT)

@@ -261,8 +261,7 @@ enqueue(struct work *work, uint32_t index, struct envl_error *err)
                          (const char *)lw->row->name.ptr,
                          row_state_name(result->state));
     if (old->mode == ENVL_MODE_WRAPPED && t->wrapped) {
-        item.input = at == LEAF_SOURCE ? lw->leaf->value.bytes
-                                       : lw->leaf->sibling.bytes;
+        item.input = old->bytes;
         return lot_add(&work->rewrapped, &item, index, err);
     }
     if (old->encoding == ENVL_ENCODING_BINARY)

@@ -15,6 +15,7 @@ enum leaf_at { LEAF_SOURCE, LEAF_SIBLING };
 
 /* What is known of an envelope that stands at a place. */
 struct leaf_envelope {
+    struct envl_bytes bytes;  /* in a form that the library takes */
     const char *kid;
     enum envl_mode mode;
     enum envl_encoding encoding;
@@ -34,7 +35,8 @@ struct leaf_work {
     struct envl_bytes value;  /*   what is sealed, decoded               */
     enum envl_type type;      /*   and as what                           */
     struct leaf_envelope at[2];
-    struct envl_cell put;     /* its new envelope; ABSENT: no edit       */
+    struct envl_bytes sealed; /* its new envelope, and as what it is      */
+    struct envl_cell put;     /*   written; ABSENT: no edit               */
 };
 
 /* An envelope that is to be opened fully. */

@@ -56,6 +56,31 @@ check_recode(struct envl_bytes in, enum envl_encoding own)
     envl_buf_free(&first);
 }
 
+/* As a BSON document: what is one is written back to the same envelope. */
+static void
+check_bson(struct envl_bytes in)
+{
+    struct envl_buf first = ENVL_BUF_INIT, second = ENVL_BUF_INIT;
+    struct envl_buf document = ENVL_BUF_INIT;
+    enum envl_status status;
+
+    status = envl_bson_decode(in, ENVL_ENCODING_BINARY, &first, NULL);
+    if ((envl_bson_begins(in) == ENVL_OK) != (status != ENVL_E_NOTENV))
+        abort();
+    if (status == ENVL_OK &&
+        (envl_bson_encode(envl_buf_view(&first), &document, NULL) !=
+             ENVL_OK ||
+         document.len != in.len ||
+         envl_bson_decode(envl_buf_view(&document), ENVL_ENCODING_BINARY,
+                          &second, NULL) != ENVL_OK ||
+         first.len != second.len ||
+         memcmp(first.ptr, second.ptr, first.len) != 0))
+        abort();
+    envl_buf_free(&first);
+    envl_buf_free(&second);
+    envl_buf_free(&document);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -65,6 +90,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct envl_info info;
 
     check_pieces(in);
+    check_bson(in);
     if ((envl_begins(in) == ENVL_OK) != (begin != ENVL_E_NOTENV))
         abort();
     status = envl_inspect(in, &info, NULL);

@@ -11,8 +11,8 @@ import re
 import sys
 from pathlib import Path
 
-from cases import (contexts, forms, good, jobs, refused, rings, sealing,
-                   world)
+from cases import (contexts, documents, forms, good, jobs, refused, rings,
+                   sealing, world)
 from envelope_py import Failure, open_
 from vectors import FOLDER, accept_of, bytes_of, context_of
 
@@ -21,7 +21,7 @@ FOLDERS = {
     "seal": sealing.seals, "rewrap": sealing.rewraps,
     "index": sealing.indexes, "context": contexts.cases,
     "keyring": rings.cases, "job": jobs.jobs, "path": jobs.paths,
-    "place": jobs.places}
+    "place": jobs.places, "bson": documents.cases}
 
 
 def with_reason(case):

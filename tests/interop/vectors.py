@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 
 from envelope_py import (Failure, Key, Ring, blind_index, open_, open_stream,
-                         parse, read_ring, rewrap, seal)
+                         parse, parse_bson, read_ring, rewrap, seal,
+                         write_bson)
 from envelope_py import context as ctx, place
-from envelope_py.envelope import MODES, TYPES, make_frame, seal_frame
+from envelope_py.envelope import MODES, TYPES, make_frame, seal_frame, write
 
 FOLDER = Path(__file__).resolve().parents[2] / "spec" / "vectors"
 TYPE_NAMES = {number: name for name, number in TYPES.items()}
@@ -153,9 +154,20 @@ def _place(_, case, name, report):
     report.equal(name, place.field(case["components"], path), case["field"])
 
 
+def _bson(_, case, name, report):
+    document = bytes.fromhex(case["document_hex"])
+    status, env = outcome(lambda: parse_bson(document))
+    report.equal(name, status, case["status"])
+    if env is not None:
+        report.equal(name + ": envelope", write(env, "text").decode(),
+                     case["envelope"])
+        report.equal(name + ": written", write_bson(env) == document,
+                     case["written"])
+
+
 RUN = {"open": _open, "seal": _seal, "rewrap": _rewrap, "index": _index,
        "context": _context, "keyring": _keyring, "path": _path,
-       "place": _place}
+       "place": _place, "bson": _bson}
 
 
 def run_all(report):

@@ -7,14 +7,14 @@ or later, and libsodium (passphrases only).
 
 from .envelope import (BINARY, BYTES, BSON, DERIVED, JSON, OBJECT, TEXT,
                        TEXT_TYPE, WRAPPED, begins, blind_index, check_value,
-                       open_, open_stream, parse, recode, rewrap, seal,
-                       seal_stream)
+                       open_, open_stream, parse, parse_bson, recode,
+                       rewrap, seal, seal_stream, write_bson)
 from .keyring import Key, Ring, make_ring, read_ring
 from .status import Failure
 
 __all__ = [
     "BINARY", "BYTES", "BSON", "DERIVED", "Failure", "JSON", "Key", "OBJECT",
     "Ring", "TEXT", "TEXT_TYPE", "WRAPPED", "begins", "blind_index",
-    "check_value", "make_ring", "open_", "open_stream", "parse", "read_ring",
-    "recode", "rewrap", "seal", "seal_stream",
+    "check_value", "make_ring", "open_", "open_stream", "parse", "parse_bson",
+    "read_ring", "recode", "rewrap", "seal", "seal_stream", "write_bson",
 ]

@@ -1,6 +1,7 @@
-"""As much BSON as ENV-6.2, ENV-7.9 and ENV-9.6 need."""
+"""As much BSON as ENV-6.2, ENV-7.9, ENV-8.20 and ENV-9.6 need."""
 
 import struct
+from decimal import Decimal
 
 from .coding import is_utf8
 
@@ -98,11 +99,88 @@ def inner_bytes(data):
 
 
 def inner_is_envelope(data):
-    """The value is a document with a number env and a payload."""
+    """The value is a document with the beginning of ENV-8.20."""
     kind, _, raw = elements(data)[0]
-    if kind != 0x03:
-        return False
-    found = elements(raw)
-    number = any(name == b"env" and kind in (0x01, 0x10, 0x12, 0x13)
-                 for kind, name, _ in found)
-    return number and any(name == b"payload" for _, name, _ in found)
+    return kind == 0x03 and begins(raw)
+
+
+# ---- the object form ---------------------------------------------------------
+
+NUMBERS = (0x01, 0x10, 0x12, 0x13)
+
+
+def _readable(data):
+    """The members up to the end, or to where the document is broken."""
+    out, at, end = [], 4, len(data) - 1
+    try:
+        while at < end:
+            kind, start = data[at], data.index(b"\0", at + 1) + 1
+            name = data[at + 1:start - 1]
+            stop = _value_end(kind, data[:end], start)
+            out.append((kind, name, data[start:stop]))
+            at = stop
+    except (_Broken, ValueError, RecursionError):
+        pass
+    return out
+
+
+def begins(data):
+    found = _readable(data)
+    return (any(name == b"env" and kind in NUMBERS for kind, name, _ in found)
+            and any(name == b"payload" for _, name, _ in found))
+
+
+def _decimal128(raw):
+    """None where it is no number."""
+    bits = int.from_bytes(raw, "little")
+    sign, bits = bits >> 127, bits & ((1 << 127) - 1)
+    if bits >> 123 == 15:
+        return None  # Infinity, NaN
+    if bits >> 125 == 3:
+        return Decimal(0)  # more digits than there can be
+    digits = bits & ((1 << 113) - 1)
+    if digits >= 10 ** 34:
+        digits = 0
+    return Decimal((sign, [int(d) for d in str(digits)], (bits >> 113) - 6176))
+
+
+def number(kind, raw):
+    """What a number element holds."""
+    if kind == 0x13:
+        return _decimal128(raw)
+    return struct.unpack({0x01: "<d", 0x10: "<i", 0x12: "<q"}[kind], raw)[0]
+
+
+def string_of(kind, raw):
+    return raw[4:-1] if kind == 0x02 else None
+
+
+def binary_of(kind, raw):
+    return raw[5:] if kind == 0x05 and raw[4] == 0 else None
+
+
+def document(members):
+    """[(kind, name, raw)] as a document."""
+    body = b"".join(bytes([kind]) + name + b"\0" + raw
+                    for kind, name, raw in members)
+    return struct.pack("<i", len(body) + 5) + body + b"\0"
+
+
+def string(name, text):
+    return 0x02, name, struct.pack("<i", len(text) + 1) + text + b"\0"
+
+
+def binary(name, data, subtype=0):
+    return 0x05, name, struct.pack("<i", len(data)) + bytes([subtype]) + data
+
+
+def int32(name, value):
+    return 0x10, name, struct.pack("<i", value)
+
+
+def members_or_none(data):
+    """The members of one valid document, or None."""
+    try:
+        return elements(data)
+    except (_Broken, RecursionError):
+        return None

@@ -56,17 +56,64 @@ def begins(data):
     return beginning(data) is not None
 
 
+def _check_payload(envelope):
+    length = len(envelope.payload)
+    require(length >= HEAD + 1 + TAG, "format", "ENV-4.7: payload too short")
+    require((length - HEAD) % (CHUNK + TAG) >= TAG, "format",
+            "ENV-4.7: payload of an impossible length")
+
+
 def parse(data):
     """spec: ENV-8.1 up to `format`.  Returns (Envelope, encoding)."""
     encoding = beginning(data)
     require(encoding, "notenv", "ENV-8.2, ENV-8.6: no beginning matches")
     readers = {TEXT: _parse_text, BINARY: _parse_binary, OBJECT: _parse_object}
     envelope = readers[encoding](data)
-    length = len(envelope.payload)
-    require(length >= HEAD + 1 + TAG, "format", "ENV-4.7: payload too short")
-    require((length - HEAD) % (CHUNK + TAG) >= TAG, "format",
-            "ENV-4.7: payload of an impossible length")
+    _check_payload(envelope)
     return envelope, encoding
+
+
+def parse_bson(data):
+    """The envelope that a BSON document is.  spec: ENV-7.9, ENV-8.20"""
+    require(bson.begins(data), "notenv", "ENV-8.20: no beginning")
+    members = bson.members_or_none(data)
+    require(members is not None, "format", "ENV-8.20: no valid document")
+    env = [(kind, raw) for kind, name, raw in members if name == b"env"]
+    require(len(env) == 1, "format", "ENV-8.20: env twice")
+    require(bson.number(*env[0]) == 1, "version", "ENV-8.3: env is not 1")
+    require(env[0][0] == 0x10, "format", "ENV-7.9: env is no int32")
+    values = {}
+    for kind, name, raw in members:
+        if name == b"env":
+            continue
+        read = (bson.string_of if name in (b"kid", b"mode")
+                else bson.binary_of)(kind, raw)
+        require(read is not None, "format", "ENV-7.9: a member's type")
+        require(name not in values, "format", "ENV-7.6: a member twice")
+        values[name] = read
+    mode = MODES.get(values.get(b"mode", b"").decode())
+    require(mode is not None, "format", "ENV-7.2: mode")
+    names = {b"kid", b"mode", b"payload"} | ({b"wrapped"} if mode else set())
+    require(set(values) == names, "format", "ENV-7.6: members")
+    wrapped = values.get(b"wrapped", b"")
+    require(not mode or 1 <= len(wrapped) <= 4096, "format",
+            "ENV-3.5: wrapped key's length")
+    envelope = Envelope(mode, _kid(values[b"kid"]), values[b"payload"],
+                        wrapped)
+    _check_payload(envelope)
+    return envelope
+
+
+def write_bson(envelope):
+    """spec: ENV-7.9, ENV-7.8"""
+    wrapped = envelope.mode == WRAPPED
+    members = [bson.int32(b"env", 1),
+               bson.string(b"kid", envelope.kid.encode()),
+               bson.string(b"mode", b"wrapped" if wrapped else b"derived"),
+               bson.binary(b"payload", envelope.payload)]
+    if wrapped:
+        members.append(bson.binary(b"wrapped", envelope.wrapped))
+    return bson.document(members)
 
 
 def _kid(raw):
