@@ -102,7 +102,7 @@ leftovers() {
     echo "leftovers: 2 passed, 0 failed, 0 skipped"
 }
 
-all="release clang lint symbols unit cli install interop sqlite postgres mongo sweep demo fuzz tsan asan valgrind leftovers"
+all="release clang lint symbols unit cli install interop sqlite postgres mongo sweep demo providers fuzz tsan asan valgrind leftovers"
 for name in ${@:-$all}; do
     case $name in
     release)  stage release build all ;;
@@ -120,6 +120,7 @@ for name in ${@:-$all}; do
     sweep)    stage sweep bash tests/integration/run ;;
     demo)     stage quickstart bash tests/demo/quickstart.sh
               stage demo bash tests/demo/test_demo.sh ;;
+    providers) stage providers bash tests/providers/run ;;
     fuzz)     stage fuzz build fuzz-replay ;;
     tsan)     stage tsan tsan_units ;;
     asan)     stage asan asan_units ;;

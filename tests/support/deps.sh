@@ -4,7 +4,7 @@
 set -eu
 
 build="gcc libc6-dev make pkg-config libssl-dev libsodium-dev libjansson-dev
-       libpq-dev libsqlite3-dev libmongoc-dev"
+       libpq-dev libsqlite3-dev libmongoc-dev libcurl4-openssl-dev"
 demo="sqlite3 postgresql-15 postgresql-client-15"
 check="g++ clang libclang-rt-14-dev llvm-14 libcmocka-dev valgrind strace
        python3 python3-cryptography python3-psycopg2 python3-venv procps
