@@ -194,7 +194,7 @@ print-units:
 	@echo $(UNITS)
 # Those whose subject is what threads share.
 TSAN := $(patsubst %,$(OUT)/tests/unit/test_%,threads keyring_view \
-        keyring_watch keyring_race sweep)
+        keyring_watch keyring_race sweep steer)
 .PHONY: tsan-build print-tsan
 tsan-build: $(TSAN)
 print-tsan:

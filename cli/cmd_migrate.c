@@ -43,7 +43,7 @@ run(struct cli *cli, struct envl_error *err)
 }
 
 static const enum option_id options[] = {
-    OPT_EXECUTE, OPT_WORKERS, OPT_END
+    OPT_EXECUTE, OPT_NO_WAIT, OPT_WORKERS, OPT_END
 };
 
 const struct command cmd_migrate = {
@@ -57,6 +57,9 @@ const struct command cmd_migrate = {
         "applications keep writing. Without --execute it is `plan`. It\n"
         "resumes by itself: run the same command again. ^C finishes the\n"
         "batch and stops; ^C twice stops at once, equally safe.\n\n"
+        "A job that is paused (`envelope pause`), whose window is closed, or\n"
+        "that yields to something else, waits and says so; with --no-wait it\n"
+        "ends (exit 14) instead of waiting for `resume` or the window.\n\n"
         "Exit 0: done. 3: some values were quarantined, each with a reason\n"
         "(`envelope status`). 4: plaintext still arrives.",
     .examples =

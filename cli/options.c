@@ -75,6 +75,9 @@ static const struct option_spec specs[OPT_COUNT] = {
     [OPT_NEW_PROVIDER] = { "new-provider", 0, NULL,
                            "open it by the provider that the configuration "
                            "describes under that name", NULL },
+    [OPT_NO_WAIT] = { "no-wait", 0, NULL,
+                      "end instead of waiting for `resume` or the window",
+                      NULL },
     [OPT_OPSLIMIT] = { "opslimit", 0, "N", "passes of Argon2id, 2 to 10 (3)",
                        NULL },
     [OPT_OUT] = { "out", 0, "FILE", "the file to write", NULL },

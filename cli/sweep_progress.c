@@ -115,8 +115,9 @@ tell(struct sweep_progress *progress, const char *kind,
 {
     sweep_progress_end(progress);
     if (report_is_json()) {
-        report_json(json_pack("{s:s, s:s, s:s?}", "type", kind, "text",
-                              event->text, "target", event->target));
+        report_json(json_pack("{s:s, s:s, s:s?, s:s?}", "type", kind, "text",
+                              event->text, "target", event->target, "reason",
+                              event->reason));
         (void)report_flush(NULL);
     } else {
         report_note("%s%s%s", event->target != NULL ? event->target : "",

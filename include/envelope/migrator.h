@@ -316,6 +316,29 @@ struct envl_guard_info {
     uint32_t gap_count;
 };
 
+/* ---- what a sweep yields to ---------------------------------------------- */
+
+/* One member of the job's yield_to, by its name there. */
+struct envl_limit {
+    const char *name; /* "replica_lag_s", "query", ...                  */
+    double number;    /* of a number; 1 for true                        */
+    const char *text; /* of a text, else NULL                           */
+    bool by_default;  /* the job does not say it: where the store has no
+                         notion of it, it is ignored                    */
+};
+
+struct envl_pressure {
+    const struct envl_limit *limits;
+    uint32_t limit_count;
+    struct envl_target *const *targets; /* all of the sweep, bound here  */
+    uint32_t target_count;
+    bool check;        /* before a sweep: is everything that was asked for
+                          possible, for this role?                       */
+    uint32_t limit;    /* out: index of the first that says wait, or
+                          limit_count: go on                             */
+    char why[200];     /* out: in words, for people; no stored value     */
+};
+
 /* ---- the table of functions --------------------------------------------- */
 
 /*
@@ -452,6 +475,19 @@ struct envl_migrator {
                                    const struct envl_guard_spec *spec,
                                    struct envl_guard_info *out,
                                    struct envl_error *err);
+
+    /*
+     * May be NULL: no member of yield_to is known.  Is there a reason to
+     * wait?  Asked between batches, at most once a second, on a store with
+     * nothing under way; answers within 2 s.  With ${pressure}->check:
+     * ENVL_E_USAGE names a member that the store has no notion of, or that
+     * makes no sense; ENVL_E_POLICY a right that is missing, the exact
+     * statement as hint.  Without: ENVL_E_LOCKED, there was no answer in
+     * time, which is a reason to wait as well.
+     */
+    enum envl_status (*pressure)(struct envl_store *store,
+                                 struct envl_pressure *pressure,
+                                 struct envl_error *err);
 };
 
 #ifdef __cplusplus

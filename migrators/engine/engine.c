@@ -120,6 +120,8 @@ check(struct run *run, struct envl_error *err)
         status = check_threads(run, err);
     if (status == ENVL_OK)
         status = overlap_check(run->control, err);
+    if (status == ENVL_OK)
+        status = steer_check(run, err);
     return status;
 }
 
@@ -164,7 +166,7 @@ release(struct run *run)
 static enum envl_status
 claim(struct run *run, struct envl_error *err)
 {
-    struct session_wait wait = { run_pause, run };
+    struct session_wait wait = { run_pause_database, run };
     enum envl_status status;
 
     for (unsigned losses = 0;; losses++) {
@@ -190,10 +192,12 @@ recorded(struct run *run, json_t **report, struct envl_error *err)
     if (status != ENVL_OK)
         return record_end(run, status, err);
 
-    if (!run->claimed)
+    status = run_steer(run, err); /* before the first batch */
+    if (status == ENVL_OK && !run->claimed)
         status = follow_all(run, err);
     if (status == ENVL_OK && run->claimed)
         status = phase_all(run, err);
+    progress_calm(&run->progress);
     if (status == ENVL_OK)
         status = judge(run, err);
     status = record_end(run, status, err);
@@ -229,6 +233,7 @@ engine_run(const struct job *job, enum engine_goal goal,
     if (status == ENVL_OK)
         status = recorded(&run, report, err);
 
+    steer_free(&run.steer);
     session_close(run.control);
     workers_free(&run.workers);
     record_body_free_job(&run.job);

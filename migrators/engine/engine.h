@@ -26,18 +26,23 @@ enum engine_event_kind {
     ENGINE_PROGRESS,  /* rows so far, at most 10 times a second          */
     ENGINE_PHASE,     /* ${text} names it: "sweep", "closing pass 1", ... */
     ENGINE_NOTE,      /* ${text}: a side effect or something to know     */
-    ENGINE_WAITING    /* ${text}: what is waited for; "" when it is over */
+    ENGINE_WAITING    /* ${text}: what is waited for; "" when it is over;
+                         said once more every 30 s while it lasts         */
 };
 
 struct engine_event {
     enum engine_event_kind kind;
     const char *text;
+    const char *reason;      /* of WAITING: one of a small set, such as
+                                "paused", "replica_lag_s"; else NULL   */
+    bool again;              /* of WAITING: it was said before and lasts */
     const char *target;      /* label, may be NULL                     */
     uint64_t rows, rows_total; /* of this phase; total is an estimate  */
     uint64_t sealed, rotated, skipped, conflicts, quarantined; /* values of
                                 the whole pass, earlier runs included  */
     double rows_per_s;       /* smoothed                               */
     double eta_s;            /* < 0: not known yet                     */
+    uint32_t batch_rows, batch_ms; /* of the latest batch that wrote   */
 };
 
 typedef void engine_event_fn(void *cookie, const struct engine_event *event);
@@ -60,6 +65,8 @@ struct engine_options {
                                   damaged ones, give way to a new pass  */
     uint32_t patience_ms;      /* how long to wait for a database that is
                                   gone or locked; 0: 60000              */
+    bool no_wait;              /* end, instead of waiting while the job is
+                                  paused or its window is closed         */
     const volatile sig_atomic_t *stop; /* NULL; 1: after this batch; 2: now */
     engine_event_fn *event;    /* may be NULL; called from the caller's
                                   thread, between begin and end of a call */
@@ -113,6 +120,27 @@ enum envl_status engine_verify(const struct job *job,
 enum envl_status engine_status(const struct job *job,
                                const struct engine_options *options,
                                json_t **report, struct envl_error *err);
+
+enum engine_verb { ENGINE_SHOW, ENGINE_PAUSE, ENGINE_RESUME, ENGINE_SET };
+
+/* What an operator wants of a job, wherever it runs. */
+struct engine_order {
+    enum engine_verb verb;
+    const char *const *settings; /* of SET: "name=value", up to a NULL */
+};
+
+/**
+ * engine_order(job, options, order, report, err):
+ * Write it into the store, where every process that works on the job sees it
+ * within a second, and whoever works on it later, too (spec JOB-75).
+ * ${report}: {"schema":1,"type":"control","job","running","control":{...}}.
+ * Fails with ENVL_E_NOTFOUND if the job was never run on this store,
+ * ENVL_E_USAGE (a setting; and without a ring all but SHOW and PAUSE).
+ */
+enum envl_status engine_order(const struct job *job,
+                              const struct engine_options *options,
+                              const struct engine_order *order,
+                              json_t **report, struct envl_error *err);
 
 /**
  * engine_guard(job, options, stage, report, err):

@@ -115,7 +115,7 @@ take_part(struct run *run, struct envl_error *err)
 enum envl_status
 follow_all(struct run *run, struct envl_error *err)
 {
-    struct session_wait wait = { run_pause, run };
+    struct session_wait wait = { run_pause_database, run };
     enum envl_status status = ENVL_OK;
     unsigned losses = 0;
 

@@ -47,6 +47,15 @@ struct job_target {
     const struct job_field *fields; /* spec.field_count of them */
 };
 
+#define JOB_MAX_YIELDS 8u
+
+/* When a sweep may write: minutes of the day in a time zone. */
+struct job_window {
+    const char *text; /* as in the file; NULL: always   */
+    const char *zone; /* "Europe/Berlin"                */
+    uint32_t from, to; /* from > to: over midnight      */
+};
+
 struct job_pace {
     uint32_t target_ms;           /* 200                     */
     uint32_t rows_min, rows_max;  /* 50, 5000                */
@@ -54,6 +63,7 @@ struct job_pace {
     bool rows_given, bytes_given; /* by the job              */
     uint32_t workers;             /* 1                       */
     uint32_t max_rows_per_s;      /* 0: no limit             */
+    struct job_window window;
     const char *flag_file;        /* yield_to.flag_file      */
 };
 
@@ -67,7 +77,12 @@ struct job {
     const char *scope;        /* NULL: "default"                     */
     enum job_action on[ROW_STATE_COUNT]; /* all set, by default too  */
     struct job_pace pace;
+    struct envl_limit yields[JOB_MAX_YIELDS]; /* the plugin's part of
+                                 yield_to                        */
+    uint32_t yield_count;
     uint32_t lock_ms, statement_ms;
+    uint64_t max_blocked;     /* values; UINT64_MAX: no limit        */
+    double max_error_rate;    /* 0 to 1; above 1: no limit           */
     const char *audit_file;   /* NULL: the command's                 */
     bool tls_any;
     bool allow_log_exposure;  /* JOB-9                               */

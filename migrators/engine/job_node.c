@@ -231,6 +231,20 @@ job_node_number(const struct job_node *node, uint64_t min, uint64_t max,
 }
 
 enum envl_status
+job_node_real(const struct job_node *node, double min, double max,
+              double *out)
+{
+    double real = json_number_value(node->json);
+
+    if (!json_is_number(node->json))
+        return job_node_fail(node, "a number is expected");
+    if (real < min || real > max)
+        return job_node_fail(node, "must be %g to %g", min, max);
+    *out = real;
+    return ENVL_OK;
+}
+
+enum envl_status
 job_node_boolean(const struct job_node *node, bool *out)
 {
     if (!json_is_boolean(node->json))

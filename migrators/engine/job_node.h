@@ -94,6 +94,13 @@ enum envl_status job_node_number(const struct job_node *node, uint64_t min,
                                  uint64_t max, uint64_t *out);
 
 /**
+ * job_node_real(node, min, max, out):
+ * It is a number from ${min} to ${max}.
+ */
+enum envl_status job_node_real(const struct job_node *node, double min,
+                               double max, double *out);
+
+/**
  * job_node_boolean(node, out):
  * It is true or false.
  */

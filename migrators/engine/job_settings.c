@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "engine/job_settings.h"
 
 /* spec: JOB-40, the column "default" */
@@ -14,8 +16,12 @@ job_settings_default(struct job *job)
     job->pace = (struct job_pace){ .target_ms = 200, .rows_min = 50,
                                    .rows_max = 5000, .bytes = 4194304,
                                    .workers = 1 };
+    job->yields[0] = (struct envl_limit){ "vacuum_on_table", 1, NULL, true };
+    job->yield_count = 1;
     job->lock_ms = 250;
     job->statement_ms = 15000;
+    job->max_blocked = UINT64_MAX;
+    job->max_error_rate = 2;
 }
 
 /* spec: JOB-42; no action makes another state than plaintext be sealed. */
@@ -92,6 +98,52 @@ parse_rows(const struct job_node *node, struct job_pace *pace)
     return ENVL_OK;
 }
 
+/* "22:05-06:00": minutes of the day; false if it is none. */
+static bool
+read_times(const char *text, uint32_t *from, uint32_t *to)
+{
+    static const char form[] = "dd:dd-dd:dd ";
+    uint32_t two[4] = { 0 };
+
+    for (size_t i = 0, n = 0; form[i] != '\0'; i++) {
+        if (form[i] != 'd') {
+            if (text[i] != form[i])
+                return false;
+            n++;
+        } else if (text[i] >= '0' && text[i] <= '9') {
+            two[n] = two[n] * 10 + (uint32_t)(text[i] - '0');
+        } else {
+            return false;
+        }
+    }
+    *from = two[0] * 60 + two[1];
+    *to = two[2] * 60 + two[3];
+    return two[0] < 24 && two[1] < 60 && two[2] < 24 && two[3] < 60;
+}
+
+/* spec: JOB-73; whether the zone is known is asked where it is used. */
+static enum envl_status
+parse_window(const struct job_node *node, struct job_window *out)
+{
+    const char *text;
+    enum envl_status status = job_node_text(node, &text);
+    size_t head = strlen("22:00-06:00 ");
+
+    if (status != ENVL_OK)
+        return status;
+    *out = (struct job_window){ .text = text };
+    if (strlen(text) <= head || !read_times(text, &out->from, &out->to) ||
+        strspn(text + head, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv"
+                            "wxyz0123456789_+/-") != strlen(text + head))
+        return job_node_fail(node, "HH:MM-HH:MM and a time zone are "
+                             "expected, such as \"22:00-06:00 "
+                             "Europe/Berlin\"");
+    if (out->from == out->to)
+        return job_node_fail(node, "a window that ends when it begins");
+    out->zone = text + head;
+    return ENVL_OK;
+}
+
 /* spec: JOB, section 7 */
 enum envl_status
 job_settings_pace(const struct job_node *node, struct job *job)
@@ -99,7 +151,7 @@ job_settings_pace(const struct job_node *node, struct job *job)
     static const struct job_member known[] = {
         { "target_ms", JOB_OPTIONAL }, { "rows", JOB_OPTIONAL },
         { "bytes", JOB_OPTIONAL },     { "workers", JOB_OPTIONAL },
-        { "max_rows_per_s", JOB_OPTIONAL }, { "window", JOB_LATER },
+        { "max_rows_per_s", JOB_OPTIONAL }, { "window", JOB_OPTIONAL },
         { NULL, JOB_OPTIONAL },
     };
     struct job_pace *pace = &job->pace;
@@ -118,25 +170,65 @@ job_settings_pace(const struct job_node *node, struct job *job)
         (status = job_node_number(&at, 4096, 1073741824, &pace->bytes)) !=
             ENVL_OK)
         return status;
-    if (job_node_member(node, "rows", &at))
-        status = parse_rows(&at, pace);
+    if (job_node_member(node, "rows", &at) &&
+        (status = parse_rows(&at, pace)) != ENVL_OK)
+        return status;
+    if (job_node_member(node, "window", &at))
+        status = parse_window(&at, &pace->window);
     return status;
 }
 
+/* One member that the plugin looks at, taken as it is. */
+static enum envl_status
+parse_yield(const struct job_node *at, struct envl_limit *out)
+{
+    bool yes = false;
+    enum envl_status status;
+
+    *out = (struct envl_limit){ .name = at->name };
+    if (strcmp(at->name, "query") == 0)
+        return job_node_text(at, &out->text);
+    if (strcmp(at->name, "vacuum_on_table") == 0) {
+        status = job_node_boolean(at, &yes);
+        out->number = yes;
+        return status;
+    }
+    if (strcmp(at->name, "replica_lag_s") == 0)
+        return job_node_real(at, 0, 86400, &out->number);
+    return job_node_real(at, strcmp(at->name, "active_sessions") == 0 ? 1 : 0,
+                         1e9, &out->number);
+}
+
+/* spec: JOB-71, JOB-72; what is cheap to look at comes first. */
 enum envl_status
 job_settings_yield_to(const struct job_node *node, struct job *job)
 {
     static const struct job_member known[] = {
-        { "replica_lag_s", JOB_LATER },   { "wal_archive_ready", JOB_LATER },
-        { "vacuum_on_table", JOB_LATER }, { "xmin_age_s", JOB_LATER },
-        { "active_sessions", JOB_LATER }, { "query", JOB_LATER },
-        { "flag_file", JOB_OPTIONAL },    { NULL, JOB_OPTIONAL },
+        { "vacuum_on_table", JOB_OPTIONAL }, { "replica_lag_s", JOB_OPTIONAL },
+        { "wal_archive_ready", JOB_OPTIONAL }, { "xmin_age_s", JOB_OPTIONAL },
+        { "active_sessions", JOB_OPTIONAL },   { "query", JOB_OPTIONAL },
+        { "flag_file", JOB_OPTIONAL },         { NULL, JOB_OPTIONAL },
     };
     enum envl_status status = job_node_object(node, known);
+    struct envl_limit limit;
     struct job_node at;
 
     if (status == ENVL_OK && job_node_member(node, "flag_file", &at))
         status = job_node_text(&at, &job->pace.flag_file);
+    for (size_t i = 0; status == ENVL_OK && known[i].name != NULL; i++) {
+        if (strcmp(known[i].name, "flag_file") == 0 ||
+            !job_node_member(node, known[i].name, &at))
+            continue;
+        at.name = known[i].name;
+        if ((status = parse_yield(&at, &limit)) != ENVL_OK)
+            return status;
+        if (strcmp(limit.name, "vacuum_on_table") != 0)
+            job->yields[job->yield_count++] = limit;
+        else if (limit.number > 0)
+            job->yields[0] = limit;
+        else
+            job->yield_count = 0; /* it is the first */
+    }
     return status;
 }
 
@@ -144,16 +236,23 @@ enum envl_status
 job_settings_limits(const struct job_node *node, struct job *job)
 {
     static const struct job_member known[] = {
-        { "lock_ms", JOB_OPTIONAL },       { "statement_ms", JOB_OPTIONAL },
-        { "max_blocked_rows", JOB_LATER }, { "max_error_rate", JOB_LATER },
+        { "lock_ms", JOB_OPTIONAL },
+        { "statement_ms", JOB_OPTIONAL },
+        { "max_blocked_rows", JOB_OPTIONAL },
+        { "max_error_rate", JOB_OPTIONAL },
         { NULL, JOB_OPTIONAL },
     };
     enum envl_status status = job_node_object(node, known);
+    struct job_node at;
 
     if (status == ENVL_OK)
         status = take(node, "lock_ms", 1, 60000, &job->lock_ms);
     if (status == ENVL_OK)
         status = take(node, "statement_ms", 100, 3600000, &job->statement_ms);
+    if (status == ENVL_OK && job_node_member(node, "max_blocked_rows", &at))
+        status = job_node_number(&at, 0, INT64_MAX, &job->max_blocked);
+    if (status == ENVL_OK && job_node_member(node, "max_error_rate", &at))
+        status = job_node_real(&at, 0, 1, &job->max_error_rate);
     return status;
 }
 

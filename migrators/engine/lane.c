@@ -58,6 +58,7 @@ lane_open(struct lane *lane, struct worker *worker, struct slot *slot,
     *lane = (struct lane){ .all = worker->all, .session = worker->session,
                            .slot = slot, .told = slot->range.ledger,
                            .stood_at = pace_now() };
+    lane->worker = worker;
     lane->pace = &worker->pace;
     lane->hand = worker->hand;
     lane->settling.session = worker->session;

@@ -29,6 +29,7 @@ struct lane {
     enum envl_outcome *outcomes;
     uint32_t outcome_cap;
     struct retry retry;
+    struct worker *worker;
     struct pace *pace;      /* the worker's                      */
     struct hand *hand;      /* the worker's, or NULL             */
     bool taken;             /* the lease was ours                */

@@ -56,11 +56,17 @@ enum envl_status
 lease_list_read(struct session *session, struct lease_list *out,
                 struct envl_error *err)
 {
+    return lease_list_read_of(session, session->env->job->name, out, err);
+}
+
+enum envl_status
+lease_list_read_of(struct session *session, const char *job,
+                   struct lease_list *out, struct envl_error *err)
+{
     struct gather gather = { .env = session->env };
     enum envl_status status;
 
-    status = session->env->ops->state_read(session->store,
-                                           session->env->job->name, take_in,
+    status = session->env->ops->state_read(session->store, job, take_in,
                                            &gather, err);
     if (status != ENVL_OK) {
         lease_list_free(&gather.list);
@@ -93,15 +99,23 @@ struct envl_record
 lease_record_of(const struct env *env, uint32_t number, uint64_t epoch,
                 struct envl_bytes body)
 {
+    return lease_record_for(env, env->job->name, number, epoch, body);
+}
+
+struct envl_record
+lease_record_for(const struct env *env, const char *job, uint32_t number,
+                 uint64_t epoch, struct envl_bytes body)
+{
     struct envl_record record = {
-        .job = env->job->name,
+        .job = job,
         .number = number,
         .epoch = epoch,
         .owner = env->owner,
         .body = body,
     };
 
-    record_sign(env->auth, &record);
+    if (env->auth != NULL)
+        record_sign(env->auth, &record);
     return record;
 }
 

@@ -26,23 +26,30 @@ struct lease_list {
 };
 
 /**
- * lease_list(session, out, err):
- * Read all records of the job.  A MAC that does not hold is not a failure
- * here: it is in the record, for the caller to judge.
+ * lease_list_read(session, out, err), lease_list_read_of(session, job, ...):
+ * Read all records of the job, or of another name.  A MAC that does not hold
+ * is not a failure here: it is in the record, for the caller to judge.
  */
 enum envl_status lease_list_read(struct session *session,
                                  struct lease_list *out,
                                  struct envl_error *err);
+enum envl_status lease_list_read_of(struct session *session, const char *job,
+                                    struct lease_list *out,
+                                    struct envl_error *err);
 const struct lease_record *lease_list_find(const struct lease_list *list,
                                            uint32_t number);
 void lease_list_free(struct lease_list *list);
 
 /**
- * lease_record_of(env, number, epoch, body):
- * A signed record of ours, for a commit; ${body} is borrowed.
+ * lease_record_of(env, number, epoch, body), lease_record_for(env, job, ...):
+ * A record of ours, of the job or of another name, for a commit; ${body} is
+ * borrowed.  Signed where there is a keyring.
  */
 struct envl_record lease_record_of(const struct env *env, uint32_t number,
                                    uint64_t epoch, struct envl_bytes body);
+struct envl_record lease_record_for(const struct env *env, const char *job,
+                                    uint32_t number, uint64_t epoch,
+                                    struct envl_bytes body);
 
 /**
  * lease_take(session, record, err):

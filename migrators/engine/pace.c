@@ -37,7 +37,10 @@ pace_init(struct pace *pace, const struct job_pace *limits)
 uint32_t
 pace_rows(const struct pace *pace)
 {
-    return pace->idle_rows > pace->rows ? pace->idle_rows : pace->rows;
+    uint32_t rows = pace->idle_rows > pace->rows ? pace->idle_rows
+                                                 : pace->rows;
+
+    return least(rows, pace->limits->rows_max); /* which may have changed */
 }
 
 /* spec: JOB-70 */

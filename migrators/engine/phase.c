@@ -159,7 +159,8 @@ forget(struct run *run, struct envl_error *err)
     for (unsigned i = 0; i < FORGET_TRIES; i++) {
         status = run->env.ops->finish(run->control->store, &local);
         if (status != ENVL_E_LOCKED ||
-            !run_pause(run, 200, "somebody is reading old pages"))
+            !run_pause_database(run, 200,
+                                "somebody is reading old pages"))
             break;
     }
     if (status == ENVL_E_DATABASE) {
@@ -281,6 +282,8 @@ one(struct run *run, struct envl_error *err)
         status = prepare(run, run->job.phase, err);
     if (status == ENVL_OK)
         status = slots_work(run, true, err);
+    if (status == ENVL_OK) /* also what comes between phases */
+        status = steer_wait(run, err);
     if (status == ENVL_OK)
         status = end(run, err);
     return status;

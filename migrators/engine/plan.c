@@ -10,6 +10,7 @@
 #include "engine/names.h"
 #include "engine/overlap.h"
 #include "engine/ranges.h"
+#include "engine/steer.h"
 #include "engine/summary.h"
 
 #define PARTS       8u   /* places in a table where a sample is taken */
@@ -284,6 +285,22 @@ decisions(struct host *host, json_t *report, struct envl_error *err)
                      count == 1 ? " is" : "s are");
 }
 
+/* What the sweep wants to yield to must be there to be seen (JOB-72). */
+static enum envl_status
+check_yields(struct session *session, struct envl_error *err)
+{
+    struct envl_error local = { 0 };
+    enum envl_status status = steer_check_session(session, &local);
+
+    if (status == ENVL_E_POLICY) { /* a right is missing: the statement */
+        host_note(&session->env->host, ENVL_NOTE_GRANT, NULL, local.hint);
+        return ENVL_OK;
+    }
+    if (status != ENVL_OK && err != NULL)
+        *err = local;
+    return status;
+}
+
 static enum envl_status
 plan(struct session *session, bool ddl, json_t *report,
      struct envl_error *err)
@@ -293,6 +310,8 @@ plan(struct session *session, bool ddl, json_t *report,
     json_t *targets = json_array();
     enum envl_status status = overlap_check(session, err);
 
+    if (status == ENVL_OK)
+        status = check_yields(session, err);
     for (uint32_t i = 0; status == ENVL_OK && i < env->job->target_count; i++)
         status = plan_target(session, i, targets, err);
     json_object_set_new(report, "targets", targets);

@@ -5,6 +5,8 @@
 #include "engine/progress.h"
 
 #define EVERY_MS  100u
+#define AGAIN_MS  30000u /* a wait that lasts is said again       */
+#define CALM_MS   400u   /* an end of it that does not last is none */
 #define SMOOTH_MS 5000.0 /* a rate's memory */
 
 static void
@@ -32,6 +34,16 @@ progress_init(struct progress *progress, const struct engine_options *options,
 }
 
 void
+progress_calm(struct progress *progress)
+{
+    if (progress->over == 0)
+        return;
+    progress->over = 0;
+    progress->reason[0] = '\0';
+    say_text(progress, ENGINE_WAITING, "", NULL);
+}
+
+void
 progress_phase(struct progress *progress, const char *text, uint64_t rows,
                uint64_t total)
 {
@@ -39,6 +51,7 @@ progress_phase(struct progress *progress, const char *text, uint64_t rows,
     progress->begun = progress->last = pace_now();
     progress->first_rows = progress->last_rows = rows;
     progress->rate = 0;
+    progress_calm(progress);
     say_text(progress, ENGINE_PHASE, text, NULL);
 }
 
@@ -89,18 +102,40 @@ eta(const struct progress *progress, uint64_t rows)
     return (double)(progress->total - rows) / progress->rate;
 }
 
-void
-progress_tick(struct progress *progress, uint64_t rows,
-              const struct ledger *sum, const char *waiting)
+/* spec: JOB-71: never silence. */
+static void
+tell_wait(struct progress *progress, const struct progress_state *state,
+          uint64_t now)
 {
-    uint64_t now = pace_now();
+    const char *reason = state->reason == NULL ? "" : state->reason;
+    struct engine_event event = { .kind = ENGINE_WAITING, .eta_s = -1,
+                                  .reason = reason };
+
+    if (reason[0] != '\0' || progress->reason[0] == '\0')
+        progress->over = 0;
+    else if (progress->over == 0)
+        progress->over = now;
+    if (progress->over != 0 && now - progress->over < CALM_MS)
+        return;
+    event.again = strcmp(reason, progress->reason) == 0;
+    if (event.again &&
+        (reason[0] == '\0' || now - progress->said < AGAIN_MS))
+        return;
+    event.text = reason[0] == '\0' ? "" : state->waiting;
+    snprintf(progress->reason, sizeof(progress->reason), "%s", reason);
+    progress->said = now;
+    say(progress, &event);
+}
+
+void
+progress_tick(struct progress *progress, const struct progress_state *state)
+{
+    const struct ledger *sum = &state->sum;
+    uint64_t now = pace_now(), rows = state->rows;
     struct engine_event event = { .kind = ENGINE_PROGRESS };
 
     pass_on_notes(progress);
-    if (strcmp(waiting, progress->waiting) != 0) {
-        snprintf(progress->waiting, sizeof(progress->waiting), "%s", waiting);
-        say_text(progress, ENGINE_WAITING, waiting, NULL);
-    }
+    tell_wait(progress, state, now);
     if (now - progress->last < EVERY_MS)
         return;
 
@@ -114,5 +149,9 @@ progress_tick(struct progress *progress, uint64_t rows,
     event.quarantined = sum->quarantined;
     event.rows_per_s = progress->rate;
     event.eta_s = eta(progress, rows);
+    event.batch_rows = state->batch_rows;
+    event.batch_ms = state->batch_ms;
+    event.reason = state->reason;
+    event.text = state->waiting;
     say(progress, &event);
 }

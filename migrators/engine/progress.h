@@ -18,7 +18,18 @@ struct progress {
     uint64_t begun, last; /* ms                                 */
     uint64_t first_rows, last_rows;
     double rate;          /* rows a second, smoothed            */
-    char waiting[200];    /* as last said                       */
+    char reason[24];      /* of the wait that was last said     */
+    uint64_t said;        /* ms: when                           */
+    uint64_t over;        /* ms: since when it is over; 0: it is not */
+};
+
+/* How it stands. */
+struct progress_state {
+    uint64_t rows;        /* of the phase                       */
+    struct ledger sum;    /* of the pass                        */
+    const char *reason;   /* what is waited for, by its name: "" for nothing */
+    const char *waiting;  /* the same in words                  */
+    uint32_t batch_rows, batch_ms; /* of the latest batch       */
 };
 
 /**
@@ -36,12 +47,18 @@ void progress_phase(struct progress *progress, const char *text,
                     uint64_t rows, uint64_t total);
 
 /**
- * progress_tick(progress, rows, sum, waiting):
- * At most ten times a second: ${rows} of the phase, ${sum} of the pass, and
- * what is waited for ("" for nothing).  Passes on what plugins noted.
+ * progress_tick(progress, state):
+ * At most ten times a second.  Passes on what plugins noted; a wait is told
+ * when it begins, every 30 s, and when it is over.
  */
-void progress_tick(struct progress *progress, uint64_t rows,
-                   const struct ledger *sum, const char *waiting);
+void progress_tick(struct progress *progress,
+                   const struct progress_state *state);
+
+/**
+ * progress_calm(progress):
+ * Nothing more comes for now: a wait that is over is told to be.
+ */
+void progress_calm(struct progress *progress);
 
 /**
  * progress_note(progress, text):

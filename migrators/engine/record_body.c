@@ -83,6 +83,18 @@ encode_phases(const struct record_job *job)
     return array;
 }
 
+/* How it is at the moment. */
+static json_t *
+encode_now(const struct record_job *job)
+{
+    return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "reason",
+                     job->wait_reason, "waiting", job->wait_text, "ms",
+                     (json_int_t)job->wait_ms, "rate", (json_int_t)job->rate,
+                     "threads", (json_int_t)job->threads, "batch_rows",
+                     (json_int_t)job->batch_rows, "batch_ms",
+                     (json_int_t)job->batch_ms);
+}
+
 enum envl_status
 record_body_encode_job(const struct record_job *job, struct envl_buf *out,
                        struct envl_error *err)
@@ -104,6 +116,7 @@ record_body_encode_job(const struct record_job *job, struct envl_buf *out,
             put(object, "census", census_encode(&job->census)) &&
             put(object, "rows", json_integer((json_int_t)job->rows)) &&
             put(object, "ms", json_integer((json_int_t)job->ms)) &&
+            put(object, "now", encode_now(job)) &&
             put(object, "outcome", json_integer(job->outcome));
     return print(object, whole, out, err);
 }
@@ -145,16 +158,22 @@ text(struct reader *in, const json_t *object, const char *name)
 }
 
 static void
-copy(struct reader *in, const char *name, char *out, size_t size)
+copy_from(struct reader *in, const json_t *object, const char *name,
+          char *out, size_t size)
 {
-    const char *string = text(in, in->object, name);
+    const char *string = text(in, object, name);
     size_t len = strlen(string);
 
-    if (len >= size) {
+    if (len >= size)
         in->good = false;
-        return;
-    }
-    memcpy(out, string, len + 1);
+    else
+        memcpy(out, string, len + 1);
+}
+
+static void
+copy(struct reader *in, const char *name, char *out, size_t size)
+{
+    copy_from(in, in->object, name, out, size);
 }
 
 static uint64_t
@@ -249,6 +268,22 @@ refuse(struct envl_error *err)
 }
 
 static void
+read_now(struct reader *in, struct record_job *out)
+{
+    const json_t *now = json_object_get(in->object, "now");
+
+    if (now == NULL)
+        return;
+    copy_from(in, now, "reason", out->wait_reason, sizeof(out->wait_reason));
+    copy_from(in, now, "waiting", out->wait_text, sizeof(out->wait_text));
+    out->wait_ms = number(in, now, "ms", INT64_MAX);
+    out->rate = number(in, now, "rate", INT64_MAX);
+    out->threads = (uint32_t)number(in, now, "threads", UINT32_MAX);
+    out->batch_rows = (uint32_t)number(in, now, "batch_rows", UINT32_MAX);
+    out->batch_ms = (uint32_t)number(in, now, "batch_ms", UINT32_MAX);
+}
+
+static void
 read_job(struct reader *in, struct record_job *out)
 {
     const char *goal = text(in, in->object, "goal");
@@ -271,6 +306,7 @@ read_job(struct reader *in, struct record_job *out)
     out->outcome = (enum envl_status)number(in, in->object, "outcome",
                                             ENVL_E_INTERRUPTED);
     read_ring(in, &out->ring);
+    read_now(in, out);
     for (size_t i = 0; i < RECORD_PHASES; i++) {
         const json_t *phase =
             json_array_get(json_object_get(in->object, "phases"), i);

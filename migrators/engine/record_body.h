@@ -39,6 +39,12 @@ struct record_job {
     uint64_t rows;        /* in the targets, an estimate                   */
     uint64_t ms;          /* time spent on this pass                       */
     enum envl_status outcome; /* once it is done                           */
+    /* For who looks from elsewhere; bodies of before have none of it. */
+    char wait_reason[24], wait_text[200]; /* "": nothing is waited for     */
+    uint64_t wait_ms;         /* for so long                               */
+    uint64_t rate;            /* rows a second                             */
+    uint32_t threads;         /* of who leads                              */
+    uint32_t batch_rows, batch_ms;
 };
 
 /* Records 1 and up: the rows with ${after} < key <= ${until}. */

@@ -5,15 +5,52 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/utf8.h"
 #include "engine/follow.h"
 #include "engine/resume.h"
 #include "engine/run.h"
 
 #define BEAT_MS  4000u /* between signs of life: a lease lasts 15 s */
+#define SOON_MS  500u  /* until others see what is waited for */
 #define RING_MS 500u /* a ring put back is noticed as soon as this  */
 #define DEAD_MS  (ENV_TTL_MS + 1000u) /* a dead process's lease is waited for */
 #define STEP_MS  50u
 #define LOSSES_MAX 5u /* of a new connection before it was of any use */
+
+/* UTF-8, cut where a character begins: a database's name may be in it. */
+static void
+copy_text(const char *from, char *out, size_t size)
+{
+    size_t len = strlen(from);
+
+    if (len >= size) {
+        len = size - 1;
+        while (len > 0 && ((unsigned char)from[len] & 0xc0) == 0x80)
+            len--;
+    }
+    memcpy(out, from, len);
+    out[len] = '\0';
+    if (!utf8_valid(envl_bytes_of(out)))
+        out[0] = '\0';
+}
+
+/* What `status` shows on any host. */
+static void
+describe_now(struct run *run)
+{
+    struct record_job *job = &run->job;
+
+    copy_text(run->reason, job->wait_reason, sizeof(job->wait_reason));
+    copy_text(run->waiting, job->wait_text, sizeof(job->wait_text));
+    job->wait_ms = run->reason[0] == '\0' ? 0
+                                          : pace_now() - run->waiting_since;
+    job->rate = (uint64_t)run->progress.rate;
+    job->threads = run->threads;
+    pthread_mutex_lock(&run->workers.lock);
+    job->batch_rows = run->workers.batch_rows;
+    job->batch_ms = run->workers.batch_ms;
+    pthread_mutex_unlock(&run->workers.lock);
+}
 
 static enum envl_status
 encode(struct run *run, struct envl_record *out, struct envl_error *err)
@@ -24,6 +61,7 @@ encode(struct run *run, struct envl_record *out, struct envl_error *err)
     run->job.ms = run->ms_before;
     if (run->begun != 0)
         run->job.ms += pace_now() - run->begun;
+    describe_now(run);
     status = record_body_encode_job(&run->job, &run->body, err);
     if (status == ENVL_OK)
         *out = lease_record_of(&run->env, 0, run->epoch,
@@ -264,7 +302,7 @@ retake(struct run *run, struct envl_error *err)
 enum envl_status
 run_regain(struct run *run, struct envl_error *err)
 {
-    struct session_wait wait = { run_pause, run };
+    struct session_wait wait = { run_pause_database, run };
     enum envl_status status;
 
     run->claimed = false; /* until it is ours again: no sign of life */
@@ -299,37 +337,56 @@ beat(struct run *run, struct envl_error *err)
     return status;
 }
 
-/* What the sweep yields to; the flag file is all there is so far. */
-static bool
-look_for_flag(struct run *run)
+/* What is waited for, if anything; a new reason goes into the store soon. */
+static void
+note_wait(struct run *run, const char *reason, const char *why)
 {
-    const char *flag = run->env.job->pace.flag_file;
-    bool there = flag != NULL && access(flag, F_OK) == 0;
-
-    pthread_mutex_lock(&run->workers.lock);
-    run->workers.paused = there;
-    pthread_mutex_unlock(&run->workers.lock);
-    return there;
+    if (strcmp(run->reason, reason) != 0) {
+        snprintf(run->reason, sizeof(run->reason), "%s", reason);
+        run->waiting_since = pace_now();
+        if (run->beat > pace_now() - (BEAT_MS - SOON_MS))
+            run->beat = pace_now() - (BEAT_MS - SOON_MS);
+    }
+    snprintf(run->waiting, sizeof(run->waiting), "%s", why);
 }
 
 static void
-tell(struct run *run, const char *why)
+tell(struct run *run, const char *why, const char *reason)
 {
-    char waiting[300];
-    struct ledger sum;
-    uint64_t rows;
+    struct progress_state now = { 0 };
+    char worker[sizeof(run->workers.waiting)];
 
     pthread_mutex_lock(&run->workers.lock);
-    snprintf(waiting, sizeof(waiting), "%s", run->workers.waiting);
-    rows = run->workers.live.rows;
+    snprintf(worker, sizeof(worker), "%s", run->workers.waiting);
+    now.rows = run->workers.live.rows;
+    now.batch_rows = run->workers.batch_rows;
+    now.batch_ms = run->workers.batch_ms;
     pthread_mutex_unlock(&run->workers.lock);
-    if (look_for_flag(run))
-        snprintf(waiting, sizeof(waiting), "yielding: %s is there",
-                 run->env.job->pace.flag_file);
     if (why != NULL)
-        snprintf(waiting, sizeof(waiting), "%s", why);
-    run_totals(run, &sum);
-    progress_tick(&run->progress, rows, &sum, waiting);
+        note_wait(run, reason, why);
+    else if (run->steer.reason[0] != '\0')
+        note_wait(run, run->steer.reason, run->steer.why);
+    else
+        note_wait(run, worker[0] == '\0' ? "" : "database", worker);
+    run_totals(run, &now.sum);
+    now.reason = run->reason;
+    now.waiting = run->waiting;
+    progress_tick(&run->progress, &now);
+}
+
+enum envl_status
+run_steer(struct run *run, struct envl_error *err)
+{
+    struct session_wait wait = { run_pause_database, run };
+    enum envl_status status = steer_look(run, err);
+
+    if (status == ENVL_E_DATABASE)
+        status = run->claimed ? run_regain(run, err)
+                              : session_recover(run->control, &wait, err);
+    if (status == ENVL_E_CONFLICT)
+        status = run_taken_over(run, err);
+    /* A lock is no answer: it is asked again. */
+    return status == ENVL_E_LOCKED && run->claimed ? ENVL_OK : status;
 }
 
 enum envl_status
@@ -338,18 +395,19 @@ run_tick(void *cookie, struct envl_error *err)
     struct run *run = cookie;
     enum envl_status status = ENVL_OK;
 
-    tell(run, NULL);
+    tell(run, NULL, NULL);
     if (pace_now() - run->ring_seen >= RING_MS) {
         run->ring_seen = pace_now();
         status = env_ring_stands(&run->env, err);
     }
+    if (status == ENVL_OK)
+        status = run_steer(run, err);
     return status == ENVL_OK ? beat(run, err) : status;
 }
 
-bool
-run_pause(void *cookie, uint32_t ms, const char *why)
+static bool
+wait_ms(struct run *run, uint32_t ms, const char *why, const char *reason)
 {
-    struct run *run = cookie;
     uint64_t until = pace_now() + ms;
     uint32_t step = ms < STEP_MS ? ms : STEP_MS;
 
@@ -358,10 +416,22 @@ run_pause(void *cookie, uint32_t ms, const char *why)
 
         if (workers_stop(&run->workers) > 0)
             return false;
-        tell(run, why);
+        tell(run, why, reason);
         nanosleep(&nap, NULL);
     } while (pace_now() < until);
     return true;
+}
+
+bool
+run_pause(void *cookie, uint32_t ms, const char *why)
+{
+    return wait_ms(cookie, ms, why, "other_process");
+}
+
+bool
+run_pause_database(void *cookie, uint32_t ms, const char *why)
+{
+    return wait_ms(cookie, ms, why, "database");
 }
 
 void

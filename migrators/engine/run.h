@@ -6,6 +6,7 @@
 
 #include "engine/lease.h"
 #include "engine/progress.h"
+#include "engine/steer.h"
 #include "engine/workers.h"
 
 struct run {
@@ -20,6 +21,10 @@ struct run {
     uint32_t threads;
     struct workers workers;
     struct progress progress;
+    struct steer steer;
+    char reason[STEER_REASON_SIZE]; /* what is waited for; "": nothing */
+    char waiting[400];       /* the same in words                        */
+    uint64_t waiting_since;  /* ms                                       */
     uint64_t begun, beat;    /* ms: this phase here; last sign of life   */
     uint64_t ring_seen;      /* ms: when the ring's file was looked at   */
     uint64_t ms_before;      /* spent before that                        */
@@ -72,16 +77,24 @@ enum envl_status run_regain(struct run *run, struct envl_error *err);
 enum envl_status run_taken_over(struct run *run, struct envl_error *err);
 
 /**
+ * run_steer(run, err):
+ * steer_look, on a new connection where the old one broke.
+ */
+enum envl_status run_steer(struct run *run, struct envl_error *err);
+
+/**
  * run_tick(run, err):
  * Sign of life, progress, what to yield to; a workers_tick_fn.
  */
 enum envl_status run_tick(void *run, struct envl_error *err);
 
 /**
- * run_pause(run, ms, why):
- * Wait in the caller's thread, ticking; a session_pause_fn.
+ * run_pause(run, ms, why), run_pause_database(run, ms, why):
+ * Wait in the caller's thread, ticking; a session_pause_fn.  The former is
+ * for other processes, the latter for the database.
  */
 bool run_pause(void *run, uint32_t ms, const char *why);
+bool run_pause_database(void *run, uint32_t ms, const char *why);
 
 /**
  * run_totals(run, out):

@@ -74,14 +74,12 @@ announce(struct run *run)
 
 /* One go at the free ranges; what others hold is looked at again after it. */
 static enum envl_status
-work_once(struct run *run, uint32_t ranges, struct envl_error *err)
+work_once(struct run *run, struct envl_error *err)
 {
     struct workers_call call = { sweep_range, run_tick, run };
     enum envl_status status;
 
-    status = workers_run(&run->workers,
-                         ranges < run->threads ? ranges : run->threads, &call,
-                         err);
+    status = workers_run(&run->workers, run->threads, &call, err);
     /* A range that was not to be had for a lock is no reason to hurry. */
     if (status == ENVL_OK &&
         workers_count(&run->workers, SLOT_FOREIGN) > 0 &&
@@ -94,14 +92,12 @@ enum envl_status
 slots_work(struct run *run, bool all, struct envl_error *err)
 {
     enum envl_status status = ENVL_OK;
-    uint32_t ranges;
     bool torn = false;
 
     announce(run);
     while (status == ENVL_OK && !torn) {
-        ranges = workers_count(&run->workers, SLOT_FREE);
-        if (ranges > 0)
-            status = work_once(run, ranges, err);
+        if (workers_count(&run->workers, SLOT_FREE) > 0)
+            status = work_once(run, err);
         else if (!all || workers_count(&run->workers, SLOT_FOREIGN) == 0)
             return ENVL_OK;
         else if (!run_pause(run, FOREIGN_MS, "other processes are at work on "

@@ -1,9 +1,11 @@
 /*
  * engine_status and engine_plugins: looking, without taking part.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/control.h"
 #include "engine/guard.h"
 #include "engine/lease.h"
 #include "engine/summary.h"
@@ -65,7 +67,7 @@ ranges_of(const struct record_job *job, const struct sums *sums)
 
 static void
 add_job(json_t *report, const struct lease_list *list,
-        const struct record_job *job)
+        const struct record_job *job, uint64_t *rows)
 {
     struct sums sums = { 0 };
     struct ledger total;
@@ -73,7 +75,7 @@ add_job(json_t *report, const struct lease_list *list,
 
     add_up(list, job, &sums);
     record_body_total(job, &sums.live, &total);
-    total.rows = sums.live.rows;
+    total.rows = *rows = sums.live.rows;
     ledger = ledger_encode(&total);
     json_object_update(report, ledger);
     json_decref(ledger);
@@ -93,6 +95,125 @@ add_job(json_t *report, const struct lease_list *list,
     if (job->phase == RECORD_DONE)
         json_object_set_new(report, "outcome",
                             json_string(envl_status_name(job->outcome)));
+}
+
+/* "HEX HOST PID", with the ranges that it works on. */
+static json_t *
+owner_of(const struct lease_record *record)
+{
+    const char *host = strchr(record->owner, ' ');
+    const char *pid = strrchr(record->owner, ' ');
+    size_t len = host == NULL || pid <= host ? 0 : (size_t)(pid - host) - 1;
+
+    return json_pack("{s:o, s:o, s:I, s:b, s:i}", "owner",
+                     summary_text(envl_bytes_of(record->owner)), "host",
+                     summary_text((struct envl_bytes){
+                         (const uint8_t *)(host == NULL ? "" : host + 1),
+                         len }),
+                     "pid", (json_int_t)(pid == NULL
+                                             ? 0
+                                             : strtol(pid + 1, NULL, 10)),
+                     "leads", record->number == 0, "ranges", 0);
+}
+
+/* Every process that is at work, wherever it is. */
+static json_t *
+owners_of(const struct lease_list *list)
+{
+    json_t *owners = json_array(), *one;
+    size_t j;
+
+    for (size_t i = 0; i < list->count; i++) {
+        const struct lease_record *record = &list->records[i];
+        json_t *found = NULL;
+
+        if (!record->held)
+            continue;
+        json_array_foreach(owners, j, one) {
+            if (strcmp(json_string_value(json_object_get(one, "owner")),
+                       record->owner) == 0)
+                found = one;
+        }
+        if (found == NULL) {
+            found = owner_of(record);
+            json_array_append_new(owners, found);
+        }
+        if (record->number > 0)
+            json_object_set_new(found, "ranges", json_integer(1 +
+                json_integer_value(json_object_get(found, "ranges"))));
+    }
+    return owners;
+}
+
+/* What the leading process said last; nobody's, if there is none. */
+static void
+add_now(json_t *report, const struct record_job *job,
+        const struct lease_record *lead, uint64_t rows)
+{
+    uint64_t rate = lead->held ? job->rate : 0;
+    int64_t ago = (int64_t)ENV_TTL_MS - lead->lease_ms;
+
+    json_object_set_new(report, "rows_per_s",
+                        json_integer((json_int_t)rate));
+    if (rate > 0 && rows * 100 >= job->rows && rows < job->rows &&
+        job->phase != RECORD_DONE)
+        json_object_set_new(report, "eta_s",
+                            json_integer((json_int_t)((job->rows - rows) /
+                                                      rate)));
+    if (!lead->held)
+        return;
+    json_object_set_new(report, "workers", json_integer(job->threads));
+    json_object_set_new(report, "batch",
+                        json_pack("{s:I, s:I}", "rows",
+                                  (json_int_t)job->batch_rows, "ms",
+                                  (json_int_t)job->batch_ms));
+    if (job->wait_reason[0] != '\0')
+        json_object_set_new(report, "waiting", json_pack(
+            "{s:s, s:s, s:I}", "reason", job->wait_reason, "text",
+            job->wait_text, "seconds",
+            ((json_int_t)job->wait_ms + (ago > 0 ? ago : 0)) / 1000));
+}
+
+/* What is not as it was when the job was begun: a run will say more. */
+static json_t *
+drift_of(const struct env *env, const struct record_job *job)
+{
+    json_t *drift = json_array();
+    struct envl_ring_mark now;
+    char text[160];
+
+    if (strcmp(job->digest, env->job->digest) != 0)
+        json_array_append_new(drift, json_string(
+            "the job file was changed since: a run begins a new pass"));
+    if (env->options->ring == NULL)
+        return drift;
+    envl_keyring_mark(env->options->ring, &now);
+    if (strcmp(now.id, job->ring.id) != 0) {
+        json_array_append_new(drift, json_string(
+            "the job was begun with another keyring"));
+    } else if (now.generation != job->ring.generation) {
+        snprintf(text, sizeof(text), "the keyring is at generation %llu, the "
+                 "job has seen %llu", (unsigned long long)now.generation,
+                 (unsigned long long)job->ring.generation);
+        json_array_append_new(drift, json_string(text));
+    }
+    if (env->key.kid[0] != '\0' && strcmp(env->key.kid, job->kid) != 0) {
+        snprintf(text, sizeof(text), "the key that seals now is %s",
+                 env->key.kid);
+        json_array_append_new(drift, json_string(text));
+    }
+    return drift;
+}
+
+static enum envl_status
+add_control(struct session *session, json_t *report, struct envl_error *err)
+{
+    struct control control;
+    enum envl_status status = control_read(session, &control, err);
+
+    if (status == ENVL_OK && control.epoch > 0)
+        json_object_set_new(report, "control", control_json(&control));
+    return status;
 }
 
 static void
@@ -146,8 +267,15 @@ look(struct session *session, json_t *report, struct envl_error *err)
             found->mac != ENVL_OK)
             status = not_ours(session->env->job->name, err);
     }
-    if (status == ENVL_OK)
-        add_job(report, &list, &job);
+    if (status == ENVL_OK) {
+        uint64_t rows;
+
+        add_job(report, &list, &job, &rows);
+        add_now(report, &job, found, rows);
+        json_object_set_new(report, "owners", owners_of(&list));
+        json_object_set_new(report, "drift", drift_of(session->env, &job));
+        status = add_control(session, report, err);
+    }
     record_body_free_job(&job);
     lease_list_free(&list);
     return status;

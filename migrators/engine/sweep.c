@@ -4,6 +4,7 @@
 #define CAREFUL      4u     /* batches without overlap after trouble   */
 #define FAILURES_MAX 5u     /* without a commit between: it will not be */
 #define KEEP_MS      4000u  /* a lease is refreshed while we wait       */
+#define YIELD_MS     200u   /* ms between two looks whether it goes on  */
 #define PAUSE_MOST   250u   /* ms between two tries for a lock         */
 #define EMPTY_MAX    100u   /* pages without a row and without an end   */
 
@@ -27,19 +28,39 @@ keep_lease(struct lane *lane, struct envl_error *err)
     return status;
 }
 
-/* Before a batch: the job's row limit, and what it yields to. */
+/*
+ * While the job yields: no batch, and no page of rows in memory, which would
+ * be old by the time it goes on (spec: JOB-70, JOB-71).
+ */
+static enum envl_status
+yield(struct lane *lane, struct envl_error *err)
+{
+    enum envl_status status = lane_commit_end(lane, err);
+
+    batch_free(lane->session, &lane->cur);
+    pace_trouble(lane->pace);
+    while (status == ENVL_OK && workers_paused(lane->all)) {
+        if (workers_surplus(lane->worker) ||
+            !workers_sleep(lane->all, YIELD_MS, NULL))
+            return no_more(err);
+        status = keep_lease(lane, err);
+    }
+    return status;
+}
+
+/* Before a batch is written: the job's limit of rows. */
 static enum envl_status
 gate(struct lane *lane, struct envl_error *err)
 {
     uint32_t wait = workers_book(lane->all, lane->cur.rows_edited);
     enum envl_status status = ENVL_OK;
 
-    while (status == ENVL_OK && (wait > 0 || workers_paused(lane->all))) {
-        uint32_t part = wait == 0 || wait > 200 ? 200 : wait;
+    while (status == ENVL_OK && wait > 0) {
+        uint32_t part = wait > YIELD_MS ? YIELD_MS : wait;
 
         if (!workers_sleep(lane->all, part, NULL))
             return no_more(err);
-        wait -= wait < part ? wait : part;
+        wait -= part;
         status = keep_lease(lane, err);
     }
     return status;
@@ -221,6 +242,7 @@ advance(struct lane *lane, struct envl_error *err)
     lane->cur = lane->next;
     lane->next = (struct batch){ 0 };
     pace_batch(lane->pace, edited, pace_now() - begun);
+    workers_batch(lane->all, edited, pace_now() - begun);
     return ENVL_OK;
 }
 
@@ -303,6 +325,13 @@ finish(struct lane *lane, struct envl_error *err)
 static enum envl_status
 step(struct lane *lane, struct envl_error *err)
 {
+    enum envl_status status = workers_blocked(lane->all, err);
+
+    workers_limits(lane->worker);
+    if (status == ENVL_OK && workers_paused(lane->all))
+        status = yield(lane, err);
+    if (status != ENVL_OK)
+        return status;
     if (lane->at_end)
         return finish(lane, err);
     if (lane->retry.count > 0 && retry_ready(&lane->retry, pace_now()))
@@ -365,7 +394,7 @@ sweep_range(struct worker *worker, struct slot *slot, struct envl_error *err)
     if (status == ENVL_E_DATABASE)
         status = recover(&lane, status, err);
     while (status == ENVL_OK && !lane.now.done &&
-           !workers_halting(worker->all)) {
+           !workers_halting(worker->all) && !workers_surplus(worker)) {
         status = step(&lane, err);
         if (status != ENVL_OK && status != ENVL_E_INTERRUPTED)
             status = recover(&lane, status, err);

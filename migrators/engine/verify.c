@@ -235,15 +235,17 @@ static enum envl_status
 tick(void *cookie, struct envl_error *err)
 {
     struct verify *verify = cookie;
-    char waiting[200];
-    struct ledger live;
+    char waiting[sizeof(verify->workers.waiting)];
+    struct progress_state now = { .waiting = waiting };
 
     (void)err;
     pthread_mutex_lock(&verify->workers.lock);
-    live = verify->workers.live;
+    now.sum = verify->workers.live;
     memcpy(waiting, verify->workers.waiting, sizeof(waiting));
     pthread_mutex_unlock(&verify->workers.lock);
-    progress_tick(&verify->progress, live.rows, &live, waiting);
+    now.rows = now.sum.rows;
+    now.reason = waiting[0] == '\0' ? "" : "database";
+    progress_tick(&verify->progress, &now);
     return ENVL_OK;
 }
 

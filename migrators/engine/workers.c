@@ -6,6 +6,7 @@
 
 #define FIRST_MS 20u  /* before a second try to connect */
 #define LAST_MS  500u /* before the last one            */
+#define RATE_LEAST 100u /* values that make a rate of errors worth a look */
 
 void
 workers_init(struct workers *workers, struct env *env,
@@ -16,6 +17,7 @@ workers_init(struct workers *workers, struct env *env,
     *workers = (struct workers){
         .env = env,
         .depth = depth,
+        .pace = env->job->pace,
         .limit = { .rows_per_s = env->job->pace.max_rows_per_s },
     };
     pthread_mutex_init(&workers->lock, NULL);
@@ -113,10 +115,12 @@ failed(struct workers *workers, enum envl_status status,
     pthread_mutex_unlock(&workers->lock);
 }
 
-/* What a thread is started with. */
+/* What a thread is started with, and what is known of its end. */
 struct start {
     struct worker worker;
     workers_range_fn *range;
+    bool used;
+    bool ended; /* guarded by the lock */
 };
 
 /* A worker's own connection; one that breaks at once is made again. */
@@ -144,15 +148,14 @@ work(void *argument)
     struct slot *slot;
     enum envl_status status;
 
-    worker->limits = all->env->job->pace;
     status = connect(worker, &err);
     if (status == ENVL_OK &&
-        all->env->ops->info(worker->session->store)->immediate) {
-        pace_widen(&worker->limits);
+        all->env->ops->info(worker->session->store)->immediate)
         status = hand_new(&worker->hand, &err);
-    }
+    workers_limits(worker);
     pace_init(&worker->pace, &worker->limits);
-    while (status == ENVL_OK && (slot = take(all)) != NULL) {
+    while (status == ENVL_OK && !workers_surplus(worker) &&
+           (slot = take(all)) != NULL) {
         status = start->range(worker, slot, &err);
         if (status != ENVL_OK)
             workers_put(all, slot, SLOT_FREE);
@@ -164,6 +167,8 @@ work(void *argument)
 
     pthread_mutex_lock(&all->lock);
     all->running--;
+    all->leaving -= worker->leaving;
+    start->ended = true;
     pthread_cond_broadcast(&all->changed);
     pthread_mutex_unlock(&all->lock);
     return NULL;
@@ -188,53 +193,102 @@ wait_tick(struct workers *workers)
     return running;
 }
 
+/* How many more threads there is work for. */
 static uint32_t
-start_all(struct workers *workers, struct start *starts, uint32_t threads,
+lacking(struct workers *workers)
+{
+    uint32_t lack = 0, spare = 0;
+
+    pthread_mutex_lock(&workers->lock);
+    for (uint32_t i = 0; i < workers->slot_count; i++)
+        spare += workers->slots[i].state == SLOT_FREE;
+    if (workers->status == ENVL_OK && !workers->halt &&
+        workers->want > workers->running - workers->leaving)
+        lack = workers->want - (workers->running - workers->leaving);
+    pthread_mutex_unlock(&workers->lock);
+    return lack < spare ? lack : spare;
+}
+
+/* Wait for the threads that have ended: all that were started, or some. */
+static void
+gather(struct workers *workers, struct start *starts)
+{
+    for (uint32_t i = 0; i < WORKERS_MOST; i++) {
+        bool ended;
+
+        pthread_mutex_lock(&workers->lock);
+        ended = starts[i].used && starts[i].ended;
+        pthread_mutex_unlock(&workers->lock);
+        if (!ended)
+            continue;
+        pthread_join(starts[i].worker.thread, NULL);
+        starts[i] = (struct start){ .used = false };
+    }
+}
+
+static bool
+start_one(struct workers *workers, struct start *start,
           workers_range_fn *range)
 {
-    uint32_t started = 0;
+    *start = (struct start){ .range = range, .used = true };
+    start->worker.all = workers;
+    pthread_mutex_lock(&workers->lock);
+    workers->running++;
+    pthread_mutex_unlock(&workers->lock);
+    if (pthread_create(&start->worker.thread, NULL, work, start) == 0)
+        return true;
+    start->used = false;
+    pthread_mutex_lock(&workers->lock);
+    workers->running--;
+    pthread_mutex_unlock(&workers->lock);
+    return false;
+}
 
-    for (; started < threads; started++) {
-        starts[started].worker.all = workers;
-        starts[started].range = range;
-        pthread_mutex_lock(&workers->lock);
-        workers->running++;
-        pthread_mutex_unlock(&workers->lock);
-        if (pthread_create(&starts[started].worker.thread, NULL, work,
-                           &starts[started]) != 0) {
-            pthread_mutex_lock(&workers->lock);
-            workers->running--;
-            pthread_mutex_unlock(&workers->lock);
+/* As many threads as there is work for; true if any could be started. */
+static bool
+start_all(struct workers *workers, struct start *starts,
+          workers_range_fn *range)
+{
+    uint32_t lack = lacking(workers);
+    bool any = false;
+
+    for (uint32_t i = 0; i < WORKERS_MOST && lack > 0; i++) {
+        if (starts[i].used)
+            continue;
+        if (!start_one(workers, &starts[i], range))
             break;
-        }
+        any = true;
+        lack--;
     }
-    return started;
+    return any;
 }
 
 enum envl_status
 workers_run(struct workers *workers, uint32_t threads,
             const struct workers_call *call, struct envl_error *err)
 {
-    struct start *starts = calloc(threads, sizeof(*starts));
+    struct start *starts = calloc(WORKERS_MOST, sizeof(*starts));
     struct envl_error local = { 0 };
     enum envl_status status;
-    uint32_t started;
+    bool halt = workers_stop(workers) > 0, started;
 
     if (starts == NULL)
         return envl_fail(err, ENVL_E_NOMEM, "out of memory for workers");
-    workers->halt = workers_stop(workers) > 0;
+    workers->halt = halt;
     workers->status = ENVL_OK;
-    started = start_all(workers, starts, threads, call->range);
+    workers->want = threads < WORKERS_MOST ? threads : WORKERS_MOST;
+    started = start_all(workers, starts, call->range) || halt;
     while (wait_tick(workers)) {
         status = call->tick(call->cookie, &local);
         if (status != ENVL_OK)
             failed(workers, status, &local);
+        gather(workers, starts);
+        (void)start_all(workers, starts, call->range);
     }
-    for (uint32_t i = 0; i < started; i++)
-        pthread_join(starts[i].worker.thread, NULL);
+    gather(workers, starts);
     free(starts);
 
-    if (started == 0)
+    if (!started)
         return envl_fail(err, ENVL_E_IO, "cannot start a thread");
     if (workers->status != ENVL_OK) {
         if (err != NULL)
@@ -244,6 +298,19 @@ workers_run(struct workers *workers, uint32_t threads,
     if (workers_stop(workers) > 0)
         return envl_fail(err, ENVL_E_INTERRUPTED, "stopped on request");
     return ENVL_OK;
+}
+
+void
+workers_steer(struct workers *workers, const struct job_pace *pace,
+              bool paused)
+{
+    pthread_mutex_lock(&workers->lock);
+    workers->pace = *pace;
+    workers->limit.rows_per_s = pace->max_rows_per_s;
+    workers->want = pace->workers < WORKERS_MOST ? pace->workers
+                                                 : WORKERS_MOST;
+    workers->paused = paused;
+    pthread_mutex_unlock(&workers->lock);
 }
 
 uint32_t
@@ -286,6 +353,71 @@ workers_paused(struct workers *workers)
     paused = workers->paused;
     pthread_mutex_unlock(&workers->lock);
     return paused;
+}
+
+bool
+workers_surplus(struct worker *worker)
+{
+    struct workers *all = worker->all;
+
+    pthread_mutex_lock(&all->lock);
+    if (!worker->leaving && all->running - all->leaving > all->want) {
+        worker->leaving = true;
+        all->leaving++;
+    }
+    pthread_mutex_unlock(&all->lock);
+    return worker->leaving;
+}
+
+void
+workers_limits(struct worker *worker)
+{
+    pthread_mutex_lock(&worker->all->lock);
+    worker->limits = worker->all->pace;
+    pthread_mutex_unlock(&worker->all->lock);
+    if (worker->hand != NULL) /* an immediate store */
+        pace_widen(&worker->limits);
+}
+
+void
+workers_batch(struct workers *workers, uint32_t rows, uint64_t ms)
+{
+    if (rows == 0)
+        return;
+    pthread_mutex_lock(&workers->lock);
+    workers->batch_rows = rows;
+    workers->batch_ms = ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
+    pthread_mutex_unlock(&workers->lock);
+}
+
+/* spec: JOB-74 */
+enum envl_status
+workers_blocked(struct workers *workers, struct envl_error *err)
+{
+    const struct job *job = workers->env->job;
+    struct ledger live;
+    uint64_t values;
+
+    pthread_mutex_lock(&workers->lock);
+    live = workers->live;
+    pthread_mutex_unlock(&workers->lock);
+    values = ledger_values(&live);
+    if (live.quarantined > job->max_blocked) {
+        envl_fail(err, ENVL_E_PARTIAL, "%llu values are quarantined, more "
+                  "than limits.max_blocked_rows allows",
+                  (unsigned long long)live.quarantined);
+    } else if (values >= RATE_LEAST && (double)live.quarantined >
+               job->max_error_rate * (double)values) {
+        envl_fail(err, ENVL_E_PARTIAL, "%llu of %llu values are quarantined, "
+                  "more than limits.max_error_rate allows",
+                  (unsigned long long)live.quarantined,
+                  (unsigned long long)values);
+    } else {
+        return ENVL_OK;
+    }
+    envl_hint(err, "envelope status lists them with their reasons; put them "
+              "right, or raise the limit in the job file");
+    return ENVL_E_PARTIAL;
 }
 
 bool

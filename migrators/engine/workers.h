@@ -38,21 +38,26 @@ struct workers {
     struct slot *slots;
     uint32_t slot_count;
     uint32_t running;          /* threads                               */
+    uint32_t want;             /* threads that there should be          */
+    uint32_t leaving;          /* of the running ones                   */
     bool halt;                 /* finish the batch and stop             */
     bool paused;               /* start no batch                        */
     enum envl_status status;   /* the first failure                     */
     struct envl_error error;
     struct ledger live;        /* of this phase: slots done and under way */
     char waiting[200];         /* what a worker waits for, "" if nothing */
+    struct job_pace pace;      /* as it is steered                      */
     struct pace_limit limit;
+    uint32_t batch_rows, batch_ms; /* of the latest that wrote          */
 };
 
 struct worker {
     struct workers *all;
     struct session *session;
     struct hand *hand; /* of a store that is immediate, else NULL */
-    struct job_pace limits; /* the job's, widened for this store */
-    struct pace pace;
+    struct job_pace limits; /* as last steered, for this store */
+    struct pace pace;       /* within ${limits}               */
+    bool leaving;      /* it is one too many             */
     pthread_t thread;
 };
 
@@ -88,15 +93,27 @@ struct workers_call {
     void *cookie;
 };
 
+#define WORKERS_MOST 256u
+
 /**
  * workers_run(workers, threads, call, err):
- * Work until no slot is free, or something fails, or the user stops it.
+ * Work until no slot is free, or something fails, or the user stops it, with
+ * as many threads as there are free slots, at most ${threads}, or what
+ * workers_steer says meanwhile.
  * Fails with the first failure of a worker or the tick, or with
  * ENVL_E_INTERRUPTED.
  */
 enum envl_status workers_run(struct workers *workers, uint32_t threads,
                              const struct workers_call *call,
                              struct envl_error *err);
+
+/**
+ * workers_steer(workers, pace, paused):
+ * Another pace from the next batch on, more or fewer threads, and whether a
+ * batch may be begun at all.
+ */
+void workers_steer(struct workers *workers, const struct job_pace *pace,
+                   bool paused);
 
 /**
  * workers_count(workers, state):
@@ -130,6 +147,32 @@ int workers_stop(const struct workers *workers);
  * True while the job yields.
  */
 bool workers_paused(struct workers *workers);
+
+/**
+ * workers_surplus(worker):
+ * True if there are more threads than there should be, and this one is to
+ * leave after its batch.
+ */
+bool workers_surplus(struct worker *worker);
+
+/**
+ * workers_limits(worker):
+ * Take over the pace as it is steered now, widened for the store.
+ */
+void workers_limits(struct worker *worker);
+
+/**
+ * workers_batch(workers, rows, ms):
+ * For progress: a batch wrote ${rows} in ${ms}.
+ */
+void workers_batch(struct workers *workers, uint32_t rows, uint64_t ms);
+
+/**
+ * workers_blocked(workers, err):
+ * ENVL_E_PARTIAL if more is quarantined than the job's limits allow.
+ */
+enum envl_status workers_blocked(struct workers *workers,
+                                 struct envl_error *err);
 
 /**
  * workers_sleep(workers, ms, why):

@@ -1,6 +1,7 @@
 #include "postgres/bind.h"
 #include "postgres/commit.h"
 #include "postgres/guard.h"
+#include "postgres/pressure.h"
 #include "postgres/read.h"
 #include "postgres/record.h"
 #include "postgres/select.h"
@@ -38,4 +39,5 @@ ENVL_API const struct envl_migrator envl_migrator_v1 = {
     .ddl = state_ddl,
     .guard_set = guard_set,
     .guard_read = guard_read,
+    .pressure = pressure_look,
 };

@@ -14,6 +14,7 @@
 #include "common/json_path.h"
 #include "common/page.h"
 #include "postgres/pipe.h"
+#include "postgres/pressure_seen.h"
 #include "postgres/sql.h"
 
 #define STORE_DIGEST_LEN 32u
@@ -165,6 +166,7 @@ struct envl_store {
     struct writing *writing; /* NULL: no write under way */
     struct writing *kept_writing; /* its memory between writes */
     struct pipe_op *commit;  /* NULL: no commit under way */
+    struct pressure_seen seen; /* by earlier looks for pressure */
 };
 
 /**

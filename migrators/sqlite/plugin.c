@@ -1,6 +1,7 @@
 #include "sqlite/commit.h"
 #include "sqlite/finish.h"
 #include "sqlite/guard.h"
+#include "sqlite/pressure.h"
 #include "sqlite/read.h"
 #include "sqlite/state.h"
 #include "sqlite/write.h"
@@ -37,4 +38,5 @@ const struct envl_migrator envl_migrator_v1 = {
     .finish = finish_run,
     .guard_set = guard_set,
     .guard_read = guard_read,
+    .pressure = pressure_look,
 };

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 exits "help" 0 e help
 for verb in init key unlock encrypt decrypt seal open inspect rewrap rotate \
-    plan migrate status verify audit doctor selftest bench completion help version; do
+    plan migrate status pause resume set verify guard audit manifest doctor selftest bench completion help version; do
     prints "lists $verb" "^  $verb "
     e "$verb" --help >"$tmp/h" 2>&1
     is "$verb --help" "0 usage: envelope $verb" "$? $(head -1 "$tmp/h" | cut -d' ' -f1-3)"
@@ -35,8 +35,7 @@ exits "options before the verb" 10 e --keyring none.json -q key list
 says "are options" 'none\.json'
 exits "an unknown option before the verb" 2 e --frob key list
 
-for verb in scan contract rollback residue report run redact \
-    pause resume set; do
+for verb in scan contract rollback residue report run redact; do
     exits "$verb is not there yet" 2 e $verb
     says "$verb is unknown" "unknown command: $verb"
     e help >"$out"

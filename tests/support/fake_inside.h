@@ -50,7 +50,6 @@ struct envl_target {
     uint8_t *read_keys;
 };
 
-extern pthread_mutex_t fake_lock;
 
 /* Take the lock and meet the fault that is set; ${after}: it comes when the
    call has had its effect.  fake_leave gives the lock back. */

@@ -19,12 +19,19 @@ clock_ms(void)
 }
 
 struct fake_record *
-fake_record(uint32_t number)
+fake_record_of(const char *job, uint32_t number)
 {
     for (size_t i = 0; i < fake_db->record_count; i++)
-        if (fake_db->records[i].number == number)
+        if (fake_db->records[i].number == number &&
+            strcmp(fake_db->records[i].job, job) == 0)
             return &fake_db->records[i];
     return NULL;
+}
+
+struct fake_record *
+fake_record(uint32_t number)
+{
+    return fake_record_of("j", number);
 }
 
 void
@@ -49,6 +56,7 @@ copy_record(struct fake_record *to, const struct envl_record *from)
     *to = (struct fake_record){ .number = from->number,
                                 .epoch = from->epoch,
                                 .body_len = from->body.len };
+    snprintf(to->job, sizeof(to->job), "%s", from->job);
     snprintf(to->owner, sizeof(to->owner), "%s", from->owner);
     memcpy(to->mac, from->mac, sizeof(to->mac));
     to->body = malloc(from->body.len + 1);
@@ -155,8 +163,10 @@ fake_commit_begin(struct envl_store *store, const struct envl_commit *commit,
 enum envl_status
 fake_put_record(struct envl_store *store, struct envl_error *err)
 {
-    struct fake_record *stored = fake_record(store->record.number);
+    struct fake_record *stored = fake_record_of(store->record.job,
+                                                store->record.number);
     struct envl_record put = {
+        .job = store->record.job,
         .number = store->record.number,
         .epoch = store->record.epoch,
         .owner = store->record.owner,
@@ -230,6 +240,8 @@ fake_state_read(struct envl_store *store, const char *job,
             .owner_gone = at->process != fake_db->process,
         };
 
+        if (strcmp(at->job, job) != 0)
+            continue;
         memcpy(record.mac, at->mac, sizeof(record.mac));
         status = each(cookie, &record, err);
     }
@@ -242,7 +254,7 @@ fake_state_take(struct envl_store *store, const struct envl_record *next,
 {
     bool after;
     enum envl_status status = fake_enter(store, FAKE_STATE_TAKE, &after, err);
-    struct fake_record *record = fake_record(next->number);
+    struct fake_record *record = fake_record_of(next->job, next->number);
 
     if (status != ENVL_OK)
         return fake_leave(store, after, status, err);
@@ -268,7 +280,7 @@ fake_state_release(struct envl_store *store, const struct envl_record *record,
     bool after;
     enum envl_status status = fake_enter(store, FAKE_STATE_RELEASE, &after,
                                          err);
-    struct fake_record *stored = fake_record(record->number);
+    struct fake_record *stored = fake_record_of(record->job, record->number);
 
     if (status == ENVL_OK && stored != NULL &&
         stored->epoch == record->epoch &&
@@ -286,15 +298,20 @@ fake_state_reset(struct envl_store *store, const struct envl_record *job,
 {
     bool after;
     enum envl_status status = fake_enter(store, FAKE_STATE_RESET, &after, err);
-    struct fake_record *stored = fake_record(0);
+    struct fake_record *stored = fake_record_of(job->job, 0);
+    size_t kept = 0;
 
     if (status == ENVL_OK &&
         (stored == NULL || stored->epoch != job->epoch))
         status = envl_fail(err, ENVL_E_CONFLICT, "fake: the epoch is over");
     if (status == ENVL_OK) {
-        for (size_t i = 0; i < fake_db->record_count; i++)
-            free(fake_db->records[i].body);
-        fake_db->record_count = 0;
+        for (size_t i = 0; i < fake_db->record_count; i++) {
+            if (strcmp(fake_db->records[i].job, job->job) == 0)
+                free(fake_db->records[i].body);
+            else
+                fake_db->records[kept++] = fake_db->records[i];
+        }
+        fake_db->record_count = kept;
         set(new_record(), job, 15000);
         for (uint32_t i = 0; i < count; i++)
             set(new_record(), &ranges[i], 0);

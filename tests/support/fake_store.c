@@ -420,6 +420,31 @@ store_finish(struct envl_store *store, struct envl_error *err)
     return fake_leave(store, after, status, err);
 }
 
+/* Knows two members, "query" and "xmin_age_s". */
+static enum envl_status
+store_pressure(struct envl_store *store, struct envl_pressure *pressure,
+               struct envl_error *err)
+{
+    bool after;
+    enum envl_status status = fake_enter(store, FAKE_PRESSURE, &after, err);
+
+    pressure->limit = pressure->limit_count;
+    fake_db->pressures += status == ENVL_OK && !pressure->check;
+    for (uint32_t i = 0; status == ENVL_OK && i < pressure->limit_count;
+         i++) {
+        const struct envl_limit *limit = &pressure->limits[i];
+
+        if (strcmp(limit->name, "query") != 0 &&
+            strcmp(limit->name, "xmin_age_s") != 0 && !limit->by_default)
+            status = say(err, ENVL_E_USAGE, limit->name);
+        else if (fake_db->pressed != NULL &&
+                 strcmp(fake_db->pressed, limit->name) == 0)
+            pressure->limit = i;
+    }
+    snprintf(pressure->why, sizeof(pressure->why), "somebody is at work");
+    return fake_leave(store, after, status, err);
+}
+
 const struct envl_migrator fake_store = {
     .size = sizeof(struct envl_migrator),
     .minor = ENVL_MIGRATOR_MINOR,
@@ -448,4 +473,5 @@ const struct envl_migrator fake_store = {
     .quarantine_read = fake_quarantine_read,
     .ddl = store_ddl,
     .finish = store_finish,
+    .pressure = store_pressure,
 };

@@ -11,6 +11,7 @@
 #ifndef SUPPORT_FAKE_STORE_H
 #define SUPPORT_FAKE_STORE_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -36,6 +37,7 @@ enum fake_call {
     FAKE_STATE_RESET,
     FAKE_QUARANTINE_READ,
     FAKE_FINISH,
+    FAKE_PRESSURE,
     FAKE_CALLS
 };
 
@@ -60,6 +62,7 @@ struct fake_row {
 };
 
 struct fake_record {
+    char job[80];
     uint32_t number;
     uint64_t epoch;
     char owner[200];
@@ -73,7 +76,7 @@ struct fake_record {
 struct fake_db {
     struct fake_row *rows; /* by id */
     size_t row_count, row_cap;
-    struct fake_record *records; /* of the one job there is */
+    struct fake_record *records; /* of the one job, and beside it */
     size_t record_count, record_cap;
     struct {
         char target[64], field[128], row[64], state[64];
@@ -94,6 +97,7 @@ struct fake_db {
     uint32_t max_workers;
     bool immediate;           /* as SQLite: the work is done in the begins   */
     bool finds_unsealed;      /* a search for what is left is honoured       */
+    const char *pressed;      /* the member of yield_to that says wait       */
     unsigned process;         /* of this "process"; one higher: a new one    */
     int64_t clock_ms;         /* added to the store's clock                  */
     void (*on_call)(struct fake_db *db, enum fake_call call); /* may be NULL,
@@ -105,7 +109,7 @@ struct fake_db {
     unsigned by_call[FAKE_CALLS];
     unsigned hits;            /* faults that were met                  */
     unsigned searches;
-    unsigned opens, reads, rows_read, writes, commits, finishes;
+    unsigned opens, reads, rows_read, writes, commits, finishes, pressures;
     unsigned double_seals;    /* an envelope put over an envelope of the job */
     uint64_t high_water;      /* the most rows held in pages at a time */
     int live_pages, live_stores, live_targets;
@@ -117,6 +121,7 @@ struct fake_db {
 /* The plugin; its stores are all of ${fake_db}. */
 extern const struct envl_migrator fake_store;
 extern struct fake_db *fake_db;
+extern pthread_mutex_t fake_lock; /* held during every call of it */
 
 /**
  * fake_db_new(), fake_db_free():
@@ -141,10 +146,11 @@ const char *fake_get(uint64_t id, unsigned column);
 struct fake_row *fake_row(uint64_t id);
 
 /**
- * fake_record(number):
- * A record of the job, or NULL.
+ * fake_record(number), fake_record_of(job, number):
+ * A record of the job "j", or of another name; NULL if there is none.
  */
 struct fake_record *fake_record(uint32_t number);
+struct fake_record *fake_record_of(const char *job, uint32_t number);
 
 /**
  * fake_new_process():

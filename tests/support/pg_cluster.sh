@@ -3,6 +3,7 @@
 #
 #   pg_cluster.sh check                   exit 0, or say why there can be none
 #   pg_cluster.sh start DIR [NAME=VALUE]  make it in DIR (empty), and start it
+#   pg_cluster.sh standby DIR OF          a streaming standby of the one in OF
 #   pg_cluster.sh again DIR               start it once more after a stop
 #   pg_cluster.sh stop DIR [fast|immediate]
 #
@@ -113,7 +114,21 @@ start() {
     run_server
 }
 
-[ $# -ge 1 ] || die "check, start DIR, again DIR, or stop DIR"
+# A copy of the cluster in OF that follows it, on a socket of its own.
+standby() {
+    mkdir -p "$dir/s"
+    chmod 700 "$dir" "$dir/s"
+    [ "$(id -u)" != 0 ] || chown -R "$owner" "$dir"
+    (cd "$dir" && as_owner "$bindir/pg_basebackup" -D "$dir/data" -h "$1/s" \
+        -U postgres -R -X stream -c fast --no-sync >"$dir/backup.out" 2>&1) || {
+        cat "$dir/backup.out" >&2
+        die "pg_basebackup failed"
+    }
+    echo "unix_socket_directories = '$dir/s'" >>"$dir/data/postgresql.conf"
+    run_server
+}
+
+[ $# -ge 1 ] || die "check, start DIR, standby DIR OF, again DIR, or stop DIR"
 verb=$1
 shift
 bindir=$(find_bindir)
@@ -126,6 +141,7 @@ fi
 case "$verb" in
 check) check ;;
 start) check && start "$@" ;;
+standby) standby "$1" ;;
 again) run_server ;;
 stop) stop_server "${1:-fast}" ;;
 *) die "no such verb: $verb" ;;

@@ -54,6 +54,11 @@ defaults_are_those_of_the_specification(void **state)
     assert_int_equal(job->pace.workers, 1);
     assert_int_equal(job->pace.max_rows_per_s, 0);
     assert_null(job->pace.flag_file);
+    assert_null(job->pace.window.text);
+    assert_int_equal(job->yield_count, 1);
+    assert_string_equal(job->yields[0].name, "vacuum_on_table");
+    assert_true(job->yields[0].by_default);
+    assert_true(job->max_blocked == UINT64_MAX && job->max_error_rate > 1);
     assert_int_equal(job->lock_ms, 250);
     assert_int_equal(job->statement_ms, 15000);
     for (unsigned i = 0; i < ROW_STATE_COUNT; i++) {
@@ -337,10 +342,35 @@ cut_and_damaged_jobs_are_survived(void **state)
     }
 }
 
+static void
+when_it_waits_is_kept(void **state)
+{
+    struct job *job = good(
+        "{" HEAD LITE
+        "\"pace\":{\"window\":\"22:05-06:00 Europe/Berlin\"},"
+        "\"yield_to\":{\"query\":\"q\",\"replica_lag_s\":1.5,"
+        "\"vacuum_on_table\":false},"
+        "\"limits\":{\"max_blocked_rows\":7,\"max_error_rate\":0.25},"
+        TARGETS(FIELDS("{\"column\":\"c\"}")) "}");
+
+    (void)state;
+    assert_int_equal(job->pace.window.from, 22 * 60 + 5);
+    assert_int_equal(job->pace.window.to, 6 * 60);
+    assert_string_equal(job->pace.window.zone, "Europe/Berlin");
+    assert_int_equal(job->yield_count, 2);
+    assert_string_equal(job->yields[0].name, "replica_lag_s");
+    assert_true(job->yields[0].number > 1.4 && job->yields[0].number < 1.6);
+    assert_string_equal(job->yields[1].text, "q");
+    assert_int_equal(job->max_blocked, 7);
+    assert_true(job->max_error_rate < 0.26);
+    job_free(job);
+}
+
 int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(when_it_waits_is_kept),
         cmocka_unit_test(what_refused_jobs_are_cut_from_is_good),
         cmocka_unit_test(defaults_are_those_of_the_specification),
         cmocka_unit_test(what_a_job_says_is_what_it_holds),

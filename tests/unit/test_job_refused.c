@@ -214,13 +214,30 @@ static const struct bad_case {
             "\"key_file\":\"k\"}}"), "from: is not supported" },
     { FIELD("{\"column\":\"c\",\"blind_index\":{\"column\":\"i\","
             "\"bits\":32}}"), "blind_index: is not supported" },
-    { WITH("\"pace\":{\"window\":\"22:00-06:00 UTC\"},"),
-      "pace.window: is not supported" },
-    { WITH("\"yield_to\":{\"replica_lag_s\":1},"), "is not supported" },
-    { WITH("\"yield_to\":{\"vacuum_on_table\":true},"), "is not supported" },
-    { WITH("\"yield_to\":{\"query\":\"x\"},"), "is not supported" },
-    { WITH("\"limits\":{\"max_blocked_rows\":1},"), "is not supported" },
-    { WITH("\"limits\":{\"max_error_rate\":0.5},"), "is not supported" },
+    /* spec: JOB-73 */
+    { WITH("\"pace\":{\"window\":\"22:00-06:00\"},"), "pace.window: HH:MM" },
+    { WITH("\"pace\":{\"window\":\"22:00-06:00 \"},"), "pace.window: HH:MM" },
+    { WITH("\"pace\":{\"window\":\"24:00-06:00 UTC\"},"), "HH:MM" },
+    { WITH("\"pace\":{\"window\":\"2:00-06:00 UTC\"},"), "HH:MM" },
+    { WITH("\"pace\":{\"window\":\"22:00-06:60 UTC\"},"), "HH:MM" },
+    { WITH("\"pace\":{\"window\":\"22:00-06:00 ../etc\"},"), "HH:MM" },
+    { WITH("\"pace\":{\"window\":\"22:00-22:00 UTC\"},"),
+      "pace.window: a window that ends when it begins" },
+    { WITH("\"pace\":{\"window\":22},"), "pace.window: a string" },
+    /* spec: JOB-71 */
+    { WITH("\"yield_to\":{\"replica_lag_s\":-1},"),
+      "yield_to.replica_lag_s: must be 0" },
+    { WITH("\"yield_to\":{\"vacuum_on_table\":1},"),
+      "yield_to.vacuum_on_table: true or false" },
+    { WITH("\"yield_to\":{\"active_sessions\":0},"),
+      "yield_to.active_sessions: must be 1" },
+    { WITH("\"yield_to\":{\"query\":\"\"},"),
+      "yield_to.query: must not be empty" },
+    { WITH("\"yield_to\":{\"xmin_age\":1},"), "yield_to.xmin_age: unknown" },
+    { WITH("\"limits\":{\"max_blocked_rows\":-1},"),
+      "limits.max_blocked_rows" },
+    { WITH("\"limits\":{\"max_error_rate\":1.5},"),
+      "limits.max_error_rate: must be 0 to 1" },
 };
 
 static void

@@ -6,6 +6,7 @@
 
 struct heard {
     unsigned progress, notes, waits;
+    bool again;               /* of the last wait */
     struct engine_event last; /* of the progress */
     char text[300];           /* of the last note or wait */
 };
@@ -25,6 +26,7 @@ hear(void *cookie, const struct engine_event *event)
         break;
     case ENGINE_WAITING:
         heard->waits++;
+        heard->again = event->again;
         break;
     case ENGINE_PHASE:
         return;
@@ -82,6 +84,17 @@ the_host_writes_errors_for_plugins(void **state)
 }
 
 static void
+tick(struct progress *progress, uint64_t rows, const struct ledger *sum,
+     const char *waiting)
+{
+    struct progress_state now = { .rows = rows, .sum = *sum,
+                                  .waiting = waiting };
+
+    now.reason = waiting[0] == '\0' ? "" : "database";
+    progress_tick(progress, &now);
+}
+
+static void
 facts_are_for_the_plan_and_warnings_for_all(void **state)
 {
     struct heard heard = { 0 };
@@ -95,8 +108,8 @@ facts_are_for_the_plan_and_warnings_for_all(void **state)
     progress_init(&progress, &options, &host);
     host_note(&host, ENVL_NOTE_INFO, "t", "a fact");
     host_note(&host, ENVL_NOTE_WARN, "t", "beware");
-    progress_tick(&progress, 0, &sum, "");
-    progress_tick(&progress, 0, &sum, "");
+    tick(&progress, 0, &sum, "");
+    tick(&progress, 0, &sum, "");
 
     assert_int_equal(heard.notes, 1);
     assert_string_equal(heard.text, "beware");
@@ -117,20 +130,20 @@ progress_is_told_ten_times_a_second_at_most(void **state)
     progress_init(&progress, &options, &host);
     progress_phase(&progress, "sweep", 0, 1000);
     for (unsigned i = 0; i < 1000; i++)
-        progress_tick(&progress, 5, &sum, "");
+        tick(&progress, 5, &sum, "");
     assert_int_equal(heard.progress, 0);
     nap(120);
-    progress_tick(&progress, 5, &sum, "");
+    tick(&progress, 5, &sum, "");
     assert_int_equal(heard.progress, 1);
     assert_int_equal(heard.last.sealed, 7);
     assert_int_equal(heard.last.rows_total, 1000);
     assert_true(heard.last.eta_s < 0); /* not before 1 % */
     nap(120);
-    progress_tick(&progress, 500, &sum, "");
+    tick(&progress, 500, &sum, "");
     assert_true(heard.last.rows_per_s > 500);
     assert_true(heard.last.eta_s > 0 && heard.last.eta_s < 60);
     nap(120);
-    progress_tick(&progress, 1000, &sum, "");
+    tick(&progress, 1000, &sum, "");
     assert_true(heard.last.eta_s < 0); /* the estimate was too low */
     host_free(&host);
 }
@@ -147,13 +160,42 @@ a_wait_is_told_when_it_begins_and_when_it_is_over(void **state)
     (void)state;
     host_init(&host, &no_job);
     progress_init(&progress, &options, &host);
-    progress_tick(&progress, 0, &sum, "the server");
-    progress_tick(&progress, 0, &sum, "the server");
+    tick(&progress, 0, &sum, "the server");
+    tick(&progress, 0, &sum, "the server");
     assert_int_equal(heard.waits, 1);
     assert_string_equal(heard.text, "the server");
-    progress_tick(&progress, 0, &sum, "");
+    tick(&progress, 0, &sum, "");
+    tick(&progress, 0, &sum, "the server"); /* it was over for a moment */
+    assert_int_equal(heard.waits, 1);
+    tick(&progress, 0, &sum, "");
+    nap(500);
+    tick(&progress, 0, &sum, "");
     assert_int_equal(heard.waits, 2);
     assert_string_equal(heard.text, "");
+    host_free(&host);
+}
+
+/* spec: JOB-71 */
+static void
+a_wait_that_lasts_is_told_again_after_half_a_minute(void **state)
+{
+    struct heard heard = { 0 };
+    struct engine_options options = { .event = hear, .cookie = &heard };
+    struct ledger sum = { 0 };
+    struct progress progress;
+    struct host host;
+
+    (void)state;
+    host_init(&host, &no_job);
+    progress_init(&progress, &options, &host);
+    tick(&progress, 0, &sum, "the server (1 s)");
+    tick(&progress, 0, &sum, "the server (2 s)"); /* the same reason */
+    assert_int_equal(heard.waits, 1);
+    progress.said -= 30000;
+    tick(&progress, 0, &sum, "the server (31 s)");
+    assert_int_equal(heard.waits, 2);
+    assert_string_equal(heard.text, "the server (31 s)");
+    assert_true(heard.again);
     host_free(&host);
 }
 
@@ -166,6 +208,8 @@ main(void)
         cmocka_unit_test(facts_are_for_the_plan_and_warnings_for_all),
         cmocka_unit_test(progress_is_told_ten_times_a_second_at_most),
         cmocka_unit_test(a_wait_is_told_when_it_begins_and_when_it_is_over),
+        cmocka_unit_test(
+            a_wait_that_lasts_is_told_again_after_half_a_minute),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
