@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "sqlite/db.h"
-#include "sqlite/process.h"
+#include "common/process.h"
 #include "sqlite/schema.h"
 #include "sqlite/state.h"
 

@@ -4,7 +4,7 @@
 #include <jansson.h>
 
 #include "sqlite/db.h"
-#include "sqlite/process.h"
+#include "common/process.h"
 #include "sqlite/range.h"
 
 #define CACHE_KIB 16384

@@ -4,8 +4,8 @@
  * A pid alone is used again; a process is named by boot, pid namespace, pid
  * and the time it was started.
  */
-#ifndef SQLITE_PROCESS_H
-#define SQLITE_PROCESS_H
+#ifndef COMMON_PROCESS_H
+#define COMMON_PROCESS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,4 +25,4 @@ void process_name(char *out, size_t size);
  */
 bool process_gone(const char *name);
 
-#endif /* SQLITE_PROCESS_H */
+#endif /* COMMON_PROCESS_H */

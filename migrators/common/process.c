@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sqlite/process.h"
+#include "common/process.h"
 
 struct seen {
     char state;
