@@ -6,13 +6,16 @@
 #include <envelope/version.h>
 
 #include "core/module_file.h"
+#include "provider/exec.h"
 #include "provider/types.h"
 
 static const struct module_file_kind kind = { "envl-provider-",
                                               "provider module" };
 
 /* Those that need no library of their own; ends with NULL. */
-static const struct envl_provider_module *const built_in[] = { NULL };
+static const struct envl_provider_module *const built_in[] = {
+    &exec_module, NULL
+};
 
 static bool
 makes(const struct envl_provider_module *module, const char *type)
