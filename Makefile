@@ -187,6 +187,9 @@ $(FAKE_PROVIDERS): $(OUT)/%.so: $(OUT)/%.o $(ARCHIVE)
 	$(call say,LD)
 	$(Q)$(CC) -shared $(LDFLAGS) -Wl,--exclude-libs,ALL -o $@ $^ $(CORE_LIBS)
 $(OUT)/tests/unit/test_provider_module: $(FAKE_PROVIDERS)
+$(OUT)/tests/unit/test_pkcs11: $(FAKE_PROVIDERS) $(OUT)/envl-provider-pkcs11.so
+$(OUT)/tests/modules/p11_shim.o $(OUT)/tests/unit/test_pkcs11.o: \
+    CPPFLAGS += $(shell $(PKG_CONFIG) --cflags p11-kit-1 2>/dev/null)
 
 .PHONY: unit unit-build print-units
 unit-build: $(UNITS)
