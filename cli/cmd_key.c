@@ -139,11 +139,14 @@ move(struct cli *cli, enum envl_key_state state, const char *done,
     const char *kid = cli->options.operands[0];
     enum envl_status status;
 
-    if ((status = ring_change_begin(cli, kid, &change, err)) == ENVL_OK)
-        status = ring_change_end(cli, &change,
-                                 envl_keyring_set_state(change.session.ring,
-                                                        kid, state, err),
-                                 err);
+    if ((status = ring_change_begin(cli, kid, &change, err)) == ENVL_OK) {
+        if (state == ENVL_KEY_DISABLED)
+            status = ring_change_check_key(cli, &change, kid, err);
+        if (status == ENVL_OK)
+            status = envl_keyring_set_state(change.session.ring, kid, state,
+                                            err);
+        status = ring_change_end(cli, &change, status, err);
+    }
     if (status == ENVL_OK)
         status = key_report_one(change.session.ring, kid, done, err);
     ring_change_free(&change);
@@ -204,8 +207,10 @@ const struct command cmd_key_disable = {
     .summary = "let a key open nothing, for now",
     .help =
         "Disable KID: what is sealed under it does not open until `key\n"
-        "enable`. First let `envelope verify` open every value of every job\n"
-        "under other keys. An active key is retired first.",
+        "enable`. It is refused while the last full `envelope verify` of a\n"
+        "job that wrote under this keyring (`key jobs`) found a value under\n"
+        "KID, or is older than the job's last write, or KID still sealed\n"
+        "then. An active key is retired first.",
     .examples = "envelope key disable k2026-11",
 };
 

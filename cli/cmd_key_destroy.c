@@ -17,6 +17,8 @@ destroy(struct cli *cli, const char *kid, struct ring_change *change,
     if ((status = ring_session_open(cli, &change->session, err)) != ENVL_OK ||
         (status = envl_keyring_find(change->session.ring, kid, &key, err)) !=
             ENVL_OK ||
+        (status = ring_change_check_key(cli, change, kid, err)) != ENVL_OK ||
+        (status = ring_change_keep_jobs(cli, change, err)) != ENVL_OK ||
         (status = rekey_confirm(cli, change->session.ring, NULL, kid,
                                 &accepted, err)) != ENVL_OK ||
         (status = trail_begin(cli, change->session.ring, kid, &change->trail,
@@ -56,7 +58,8 @@ const struct command cmd_key_destroy = {
         "Remove the material of KID from the keyring, under a new ring key.\n"
         "What is sealed under it never opens again. Unlock entries whose\n"
         "secret is not at hand are dropped; they are listed first. The name\n"
-        "is to be typed, or given as --yes=KID.",
+        "is to be typed, or given as --yes=KID. It is refused as `key\n"
+        "disable` is.",
     .examples =
         "envelope key destroy k2026-11\n"
         "envelope key destroy k2026-11 --yes=k2026-11",

@@ -241,6 +241,7 @@ remove_entry(struct cli *cli, const char *name, struct ring_change *change,
     bool accepted;
 
     if ((status = ring_session_open(cli, &change->session, err)) != ENVL_OK ||
+        (status = ring_change_keep_jobs(cli, change, err)) != ENVL_OK ||
         (status = rekey_confirm(cli, change->session.ring, name, name,
                                 &accepted, err)) != ENVL_OK ||
         (status = trail_begin(cli, change->session.ring, name, &change->trail,

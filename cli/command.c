@@ -8,8 +8,8 @@
 static const struct command *const commands[] = {
     &cmd_init, &cmd_key, &cmd_key_list, &cmd_key_add, &cmd_key_activate,
     &cmd_key_retire, &cmd_key_disable, &cmd_key_enable, &cmd_key_destroy,
-    &cmd_key_backup, &cmd_key_restore, &cmd_unlock, &cmd_unlock_list,
-    &cmd_unlock_add, &cmd_unlock_change, &cmd_unlock_remove,
+    &cmd_key_jobs, &cmd_key_backup, &cmd_key_restore, &cmd_unlock,
+    &cmd_unlock_list, &cmd_unlock_add, &cmd_unlock_change, &cmd_unlock_remove,
     &cmd_unlock_recovery, &cmd_encrypt, &cmd_decrypt, &cmd_seal, &cmd_open,
     &cmd_inspect, &cmd_generate, &cmd_manifest, &cmd_manifest_sign,
     &cmd_manifest_verify, &cmd_rewrap, &cmd_rotate,

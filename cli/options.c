@@ -46,6 +46,7 @@ static const struct option_spec specs[OPT_COUNT] = {
     [OPT_EXPIRES] = { "expires", 0, "DATE",
                       "when it should no longer seal, as "
                       "2027-01-31T00:00:00Z", NULL },
+    [OPT_FORGET] = { "forget", 0, "NAME", "the job to remove", NULL },
     [OPT_FORM] = { "form", 0, "FORM", "base64url, base64 or hex",
                    "base64url base64 hex" },
     [OPT_IMPORT] = { "import", 0, "FILE",

@@ -36,6 +36,7 @@ enum option_id {
     OPT_ENCODING,
     OPT_EXECUTE,
     OPT_EXPIRES,
+    OPT_FORGET,
     OPT_FORM,
     OPT_IMPORT,
     OPT_JOB,

@@ -5,15 +5,18 @@
 #ifndef CLI_RING_CHANGE_H
 #define CLI_RING_CHANGE_H
 
+#include <jansson.h>
+
 #include "ring_session.h"
 #include "trail.h"
 
 struct ring_change {
     struct ring_session session;
     struct trail trail;
+    json_t *jobs; /* what is registered; NULL: not looked at */
 };
 
-#define RING_CHANGE_INIT { RING_SESSION_INIT, TRAIL_INIT }
+#define RING_CHANGE_INIT { RING_SESSION_INIT, TRAIL_INIT, NULL }
 
 /**
  * ring_change_begin(cli, object, change, err):
@@ -32,6 +35,25 @@ enum envl_status ring_change_begin(struct cli *cli, const char *object,
 enum envl_status ring_change_end(struct cli *cli, struct ring_change *change,
                                  enum envl_status outcome,
                                  struct envl_error *err);
+
+/**
+ * ring_change_keep_jobs(cli, change, err):
+ * Before a new ring key: read what is registered beside the keyring
+ * (ring_verified.h), so that ring_change_rekeyed_end can write it again under
+ * the new key.  Fails as ring_verified_list does.
+ */
+enum envl_status ring_change_keep_jobs(struct cli *cli,
+                                       struct ring_change *change,
+                                       struct envl_error *err);
+
+/**
+ * ring_change_check_key(cli, change, kid, err):
+ * ENVL_E_POLICY if a registered job may still need ${kid} (spec KEY-133).
+ */
+enum envl_status ring_change_check_key(struct cli *cli,
+                                       struct ring_change *change,
+                                       const char *kid,
+                                       struct envl_error *err);
 
 /**
  * ring_change_rekeyed_end(cli, change, outcome, err):

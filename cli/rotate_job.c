@@ -63,7 +63,7 @@ verify(struct run *run, struct envl_error *err)
     enum envl_status status;
 
     run->sweep.options.kid = NULL;
-    status = engine_verify(run->sweep.job, &run->sweep.options, &report, err);
+    status = sweep_verify(&run->sweep, &report, err);
     sweep_progress_end(&run->sweep.progress);
     run->verified = status == ENVL_OK;
     run->former_found = census_has(report, run->rotation.former);

@@ -1,6 +1,10 @@
+#include <stdlib.h>
+#include <string.h>
+
 #include "folders.h"
 #include "report.h"
 #include "ring_jobs.h"
+#include "ring_verified.h"
 #include "signals.h"
 #include "sweep.h"
 
@@ -40,7 +44,10 @@ sweep_open(struct cli *cli, const char *path, enum sweep_need need,
     enum envl_status status;
     uint64_t workers;
 
-    *sweep = (struct sweep){ .session = RING_SESSION_INIT };
+    *sweep = (struct sweep){
+        .session = RING_SESSION_INIT, .path = path,
+        .ring_path = settings_get(&cli->settings, SETTING_KEYRING),
+    };
     if ((status = options_number(&cli->options,
                                  (struct number_rule){ OPT_WORKERS, 1, 64,
                                                        0 },
@@ -65,6 +72,41 @@ sweep_open(struct cli *cli, const char *path, enum sweep_need need,
     return ENVL_OK;
 }
 
+static struct ring_verified_job
+job_entry(const struct sweep *sweep, const char *store)
+{
+    return (struct ring_verified_job){
+        sweep->ring_path, sweep->session.ring, sweep->job->name, store,
+        sweep->path
+    };
+}
+
+/* A keyring in a folder that cannot be written is no reason not to sweep. */
+static void
+note_write(const struct sweep *sweep, const char *store, bool open)
+{
+    struct ring_verified_job job = job_entry(sweep, store);
+    struct envl_error lost;
+
+    if (ring_verified_wrote(&job, open, &lost) != ENVL_OK)
+        report_warning("that this job wrote is not remembered beside the "
+                       "keyring, and will not keep a key from being "
+                       "disabled: %s", lost.message);
+}
+
+/* An engine_begin_fn. */
+static enum envl_status
+on_begin(void *cookie, const char *store, struct envl_error *err)
+{
+    struct sweep *sweep = cookie;
+
+    sweep->store = strdup(store);
+    if (sweep->store == NULL)
+        return envl_fail(err, ENVL_E_NOMEM, "out of memory");
+    note_write(sweep, store, true);
+    return ENVL_OK;
+}
+
 enum envl_status
 sweep_run(struct cli *cli, const char *path, struct sweep *sweep,
           enum engine_goal goal, json_t **report, struct envl_error *err)
@@ -76,10 +118,34 @@ sweep_run(struct cli *cli, const char *path, struct sweep *sweep,
     if (ring_jobs_begin(folder, sweep->session.ring, path, &lost) != ENVL_OK)
         report_warning("that this job is under way is not remembered: %s",
                        lost.message);
+    sweep->options.begin = on_begin;
+    sweep->options.begin_cookie = sweep;
     status = engine_run(sweep->job, goal, &sweep->options, report, err);
     /* Nothing begun, or all done: else a later run finishes it. */
     if (status == ENVL_OK || status == ENVL_E_PARTIAL || *report == NULL)
         ring_jobs_end(folder, sweep->session.ring, path);
+    if (sweep->store != NULL)
+        note_write(sweep, sweep->store,
+                   status != ENVL_OK && status != ENVL_E_PARTIAL &&
+                       status != ENVL_E_FINDINGS);
+    return status;
+}
+
+enum envl_status
+sweep_verify(struct sweep *sweep, json_t **report, struct envl_error *err)
+{
+    struct envl_error lost;
+    enum envl_status status;
+
+    status = engine_verify(sweep->job, &sweep->options, report, err);
+    if (status == ENVL_OK || status == ENVL_E_FINDINGS) {
+        struct ring_verified_job job = job_entry(
+            sweep, json_string_value(json_object_get(*report, "store")));
+
+        if (ring_verified_seen(&job, *report, &lost) != ENVL_OK)
+            report_warning("that this job was verified is not remembered "
+                           "beside the keyring: %s", lost.message);
+    }
     return status;
 }
 
@@ -104,6 +170,7 @@ void
 sweep_close(struct sweep *sweep)
 {
     sweep_progress_end(&sweep->progress);
+    free(sweep->store);
     envl_audit_free(sweep->audit);
     job_free(sweep->job);
     ring_session_free(&sweep->session);

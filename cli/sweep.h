@@ -15,6 +15,8 @@ struct sweep {
     struct envl_audit *audit;
     struct sweep_progress progress;
     struct engine_options options; /* points into the above */
+    const char *ring_path, *path;  /* of the keyring, of the job file */
+    char *store;                   /* that was written to, or NULL    */
 };
 
 /* What a sweep verb needs of the keyring. */
@@ -42,6 +44,14 @@ enum envl_status sweep_open(struct cli *cli, const char *path,
 enum envl_status sweep_run(struct cli *cli, const char *path,
                            struct sweep *sweep, enum engine_goal goal,
                            json_t **report, struct envl_error *err);
+
+/**
+ * sweep_verify(sweep, report, err):
+ * engine_verify, and its result is remembered beside the keyring, so that
+ * keys can go (ring_verified.h).
+ */
+enum envl_status sweep_verify(struct sweep *sweep, json_t **report,
+                              struct envl_error *err);
 
 /* engine_verify, engine_status; and how its report is told. */
 typedef enum envl_status sweep_look_fn(const struct job *job,

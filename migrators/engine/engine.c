@@ -180,6 +180,19 @@ claim(struct run *run, struct envl_error *err)
     }
 }
 
+/* Whoever answers for the ring is told before the first write. */
+static enum envl_status
+tell_begin(const struct run *run, struct envl_error *err)
+{
+    const struct engine_options *options = run->env.options;
+
+    if (options->begin == NULL || !run->claimed)
+        return ENVL_OK;
+    return options->begin(options->begin_cookie,
+                          run->env.ops->info(run->control->store)->identity,
+                          err);
+}
+
 /* From the audit's first record to its last. */
 static enum envl_status
 recorded(struct run *run, json_t **report, struct envl_error *err)
@@ -195,6 +208,8 @@ recorded(struct run *run, json_t **report, struct envl_error *err)
     status = run_steer(run, err); /* before the first batch */
     if (status == ENVL_OK && !run->claimed)
         status = follow_all(run, err);
+    if (status == ENVL_OK)
+        status = tell_begin(run, err);
     if (status == ENVL_OK && run->claimed)
         status = phase_all(run, err);
     progress_calm(&run->progress);

@@ -47,6 +47,11 @@ struct engine_event {
 
 typedef void engine_event_fn(void *cookie, const struct engine_event *event);
 
+/* A run has the job's lease, and is about to write to ${store} (as the plugin
+   names it); a failure ends it. */
+typedef enum envl_status engine_begin_fn(void *cookie, const char *store,
+                                         struct envl_error *err);
+
 /* Zero-initialise; ring is needed by all but status and plugins. */
 struct engine_options {
     struct envl_keyring *ring;
@@ -71,6 +76,8 @@ struct engine_options {
     engine_event_fn *event;    /* may be NULL; called from the caller's
                                   thread, between begin and end of a call */
     void *cookie;
+    engine_begin_fn *begin;    /* may be NULL                             */
+    void *begin_cookie;
 };
 
 /**

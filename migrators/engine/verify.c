@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "engine/batch.h"
 #include "engine/names.h"
 #include "engine/progress.h"
@@ -24,6 +25,7 @@ struct verify {
     const char *active[64];   /* kids of active keys     */
     size_t active_count;
     struct envl_key_info *keys;
+    int64_t begun;            /* seconds since 1970      */
 };
 
 /* A range on its way; what was counted is kept when a connection is lost. */
@@ -143,6 +145,26 @@ read_end(struct walk *walk, struct batch *batch, struct envl_error *err)
     if (status != ENVL_OK)
         batch->page = NULL;
     return status;
+}
+
+static json_t *
+date_of(int64_t seconds)
+{
+    char date[CLOCK_DATE_SIZE];
+
+    clock_print(seconds, date);
+    return json_string(date);
+}
+
+/* The kids under which applications may have sealed meanwhile. */
+static json_t *
+sealing_of(const struct verify *verify)
+{
+    json_t *kids = json_array();
+
+    for (size_t i = 0; i < verify->active_count; i++)
+        json_array_append_new(kids, json_string(verify->active[i]));
+    return kids;
 }
 
 /* Open everything on the current page while the next one is on its way. */
@@ -317,13 +339,17 @@ report_of(struct verify *verify, json_t **report, struct envl_error *err)
     }
     if (status == ENVL_OK)
         *report = json_pack(
-            "{s:i, s:b, s:I, s:I, s:o, s:s, s:I, s:O, s:I}", "schema", 1,
+            "{s:i, s:b, s:I, s:I, s:o, s:s, s:I, s:O, s:I, s:s, s:o, s:o, "
+            "s:o}", "schema", 1,
             "ok", amiss == 0, "opened", (json_int_t)opened, "failed",
             (json_int_t)failed, "census",
             summary_census(verify->control, &census), "job",
             verify->env.job->name, "amiss", (json_int_t)amiss, "findings",
             verify->findings, "rows",
-            (json_int_t)verify->workers.live.rows);
+            (json_int_t)verify->workers.live.rows, "store",
+            verify->env.ops->info(verify->control->store)->identity, "begun",
+            date_of(verify->begun), "ended", date_of(clock_now()), "sealing",
+            sealing_of(verify));
     census_free(&census);
     if (status == ENVL_OK && amiss > 0) {
         envl_fail(err, ENVL_E_FINDINGS, "%llu values are not sealed under an "
@@ -337,7 +363,8 @@ enum envl_status
 engine_verify(const struct job *job, const struct engine_options *options,
               json_t **report, struct envl_error *err)
 {
-    struct verify verify = { .findings = json_array() };
+    struct verify verify = { .findings = json_array(),
+                             .begun = clock_now() };
     enum envl_status status;
 
     if (options->ring == NULL)
