@@ -41,7 +41,8 @@ static const struct topic {
       "NO_COLOR                  no colour on a terminal\n\n"
       "A flag goes before the environment, that before the user's\n"
       "configuration, that before the system's. No secret is ever taken\n"
-      "from the environment, only the names of files.\n" },
+      "from the environment, only the names of files; a provider of type\n"
+      "aws-kms may find AWS's own variables there.\n" },
     { "files",
       "$XDG_DATA_HOME/envelope/keyring.json   the keyring (~/.local/share)\n"
       "$XDG_DATA_HOME/envelope/keyring.key    its key file, 32 bytes\n"

@@ -15,7 +15,7 @@ import rig
 SHA256 = "9c5f36287c673f386e1533e9c044169a248e4ee50dd54810fa766e95bd41b788"
 
 
-def policy(name):
+def policy(name):  # also used by test_aws.py
     """The policy that docs/providers.md shows under this name: the tests run
     with exactly that."""
     text = (rig.REPO / "docs/providers.md").read_text()

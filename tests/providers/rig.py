@@ -221,6 +221,7 @@ class Peer:
                  upstream_ca=None):
         self.log, self.bodies, self.headers = [], [], []
         self.answer, self.upstream = answer, upstream
+        self.retype = None  # moto says text/html of everything
         peer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -310,6 +311,8 @@ class Peer:
         data = back.read()
         handler.send_response(back.status)
         for name, value in back.getheaders():
+            if name.lower() == "content-type" and self.retype:
+                value = self.retype
             if name.lower() not in ("transfer-encoding", "connection",
                                     "content-length"):
                 handler.send_header(name, value)

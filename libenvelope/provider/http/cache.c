@@ -24,6 +24,22 @@ struct cache {
     struct held *held; /* rows * WAYS, guarded */
 };
 
+void
+cache_read(struct config *config, struct cache_limits *out)
+{
+    struct config c;
+
+    config_inner(config, "cache", "cache.", &c);
+    config_number(&c, &(struct config_number){ "seconds", 0, 86400, 0 },
+                  &out->seconds);
+    config_number(&c, &(struct config_number){ "uses", 1, 1000000, 1000 },
+                  &out->uses);
+    config_number(&c, &(struct config_number){ "bytes", 4096, 16 << 20,
+                                               65536 },
+                  &out->bytes);
+    config_done(&c, config);
+}
+
 enum envl_status
 cache_new(const struct cache_limits *limits, struct cache **out,
           struct envl_error *err)

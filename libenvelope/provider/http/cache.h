@@ -16,6 +16,8 @@
 #include <envelope/bytes.h>
 #include <envelope/provider.h>
 
+#include "provider/http/config.h"
+
 struct cache_limits {
     int64_t seconds; /* 0: no cache               */
     int64_t uses;    /* of one key, before the provider is asked again */
@@ -23,6 +25,12 @@ struct cache_limits {
 };
 
 struct cache;
+
+/**
+ * cache_read(config, out):
+ * The member "cache" of a provider's settings.
+ */
+void cache_read(struct config *config, struct cache_limits *out);
 
 /**
  * cache_new(limits, out, err):

@@ -117,10 +117,13 @@ say_failure(const struct http_client *client, const struct wire_answer *answer,
 
 /* The same request may get another answer in a moment. */
 static bool
-may_pass(const struct wire_answer *answer)
+may_pass(const struct http_request *request, const struct wire_answer *answer)
 {
     switch (answer->result) {
     case CURLE_OK:
+        if (request->passes != NULL && answer->code >= 400 &&
+            request->passes(answer->code, envl_buf_view(answer->body)))
+            return true;
         return answer->code == 429 || answer->code == 500 ||
                (answer->code >= 502 && answer->code <= 504);
     case CURLE_COULDNT_RESOLVE_HOST:
@@ -230,7 +233,7 @@ http_client_send(struct http_client *client,
         answer = (struct wire_answer){ .body = &out->body };
         envl_buf_clear(&out->body);
         status = try_once(client, request, deadline, &answer, err);
-        if (status != ENVL_OK || !may_pass(&answer) || request->once ||
+        if (status != ENVL_OK || !may_pass(request, &answer) || request->once ||
             attempt + 1 == TRIES || !pause_before(attempt, &answer, deadline))
             break;
     }

@@ -55,6 +55,8 @@ struct http_request {
     const char *answer_type;  /* that a 2xx answer must have; NULL: any */
     size_t limit;             /* bytes of the answer                    */
     bool once;                /* must not be repeated                   */
+    /* NULL, or true for an answer that may pass though its code is 4xx */
+    bool (*passes)(long code, struct envl_bytes body);
     const char *sigv4;        /* NULL, or "aws:amz:REGION:SERVICE"      */
     const char *access_key, *secret_key; /* with sigv4                  */
 };

@@ -232,8 +232,9 @@ make_headers(const struct http_options *options,
              const struct http_request *request, struct curl_slist **out,
              struct envl_error *err)
 {
-    static const char *const always[] = { "Expect:", "User-Agent: envelope",
-                                          NULL };
+    /* No "Expect:" to switch that off: libcurl 7.88 would sign it (SigV4)
+       and not send it.  It sends one above 1 MiB alone, far above ours. */
+    static const char *const always[] = { "User-Agent: envelope", NULL };
     const char *type = request->type;
     struct curl_slist *list = NULL, *next = NULL;
 

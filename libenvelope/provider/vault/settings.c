@@ -71,22 +71,6 @@ read_auth(struct config *outer, struct settings *out)
 }
 
 static void
-read_cache(struct config *outer, struct cache_limits *out)
-{
-    struct config c;
-
-    config_inner(outer, "cache", "cache.", &c);
-    config_number(&c, &(struct config_number){ "seconds", 0, 86400, 0 },
-                  &out->seconds);
-    config_number(&c, &(struct config_number){ "uses", 1, 1000000, 1000 },
-                  &out->uses);
-    config_number(&c, &(struct config_number){ "bytes", 4096, 16 << 20,
-                                               65536 },
-                  &out->bytes);
-    config_done(&c, outer);
-}
-
-static void
 read_engine(struct config *c, const char *type, struct settings *out)
 {
     config_text(c, "mount", &out->mount);
@@ -94,7 +78,7 @@ read_engine(struct config *c, const char *type, struct settings *out)
         config_need_text(c, "key", &out->key);
         config_number(c, &(struct config_number){ "batch", 1, 1000, 250 },
                       &out->batch);
-        read_cache(c, &out->cache);
+        cache_read(c, &out->cache);
         if (out->mount == NULL)
             out->mount = "transit";
     } else {
