@@ -33,6 +33,7 @@ static const struct topic {
       "ENVELOPE_PASSPHRASE_FILE  a file with the passphrase\n"
       "ENVELOPE_AUDIT            the audit log\n"
       "ENVELOPE_UNLOCK           the only unlock entry to open it by\n"
+      "ENVELOPE_REPORTS          the folder of readers' reports\n"
       "ENVELOPE_PIN              the pin that the keyring must have\n"
       "XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME\n"
       "                          where files lie: `envelope help files`\n"
@@ -57,7 +58,12 @@ static const struct topic {
       "providers`), key_dirs (a list of folders whose root-owned\n"
       "files may be readable by all, as under /run/secrets), key_age_days\n"
       "(how old an active key may become, 90), key_age (what happens then:\n"
-      "warn or refuse).\n\n"
+      "warn or refuse), readers (how many must have a key before it is\n"
+      "activated), reports (the folder where they say so), readers_hours\n"
+      "(how lately, 24).\n\n"
+      "A file may be named as credential:NAME: the first file NAME under\n"
+      "$CREDENTIALS_DIRECTORY (systemd), /run/secrets (Docker, Kubernetes)\n"
+      "or a folder of key_dirs.\n\n"
       "Keyring, key file, configuration and their folders must belong to\n"
       "you or root, and nobody else may write them, nor read a key file.\n" },
     { "providers",

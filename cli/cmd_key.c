@@ -1,4 +1,4 @@
-/* envelope key: list, add, and the life of a key. */
+/* envelope key: list and add. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,6 +6,7 @@
 #include "io.h"
 #include "key_material.h"
 #include "key_report.h"
+#include "readers.h"
 #include "report.h"
 #include "settings_providers.h"
 #include "ring_change.h"
@@ -92,6 +93,11 @@ run_add(struct cli *cli, struct envl_error *err)
     spec.material = material;
     spec.provider = given[OPT_PROVIDER];
     spec.activate = given[OPT_ACTIVATE] != NULL;
+    spec.retain_until = given[OPT_RETAIN_UNTIL];
+    if (spec.activate && (status = readers_check_new(cli, err)) != ENVL_OK) {
+        envl_secret_free(material);
+        return status;
+    }
     if ((status = ring_change_begin(cli, spec.kid, &change, err)) == ENVL_OK)
         status = ring_change_end(cli, &change,
                                  add_proven(cli, change.session.ring, &spec,
@@ -107,8 +113,8 @@ run_add(struct cli *cli, struct envl_error *err)
 }
 
 static const enum option_id add_options[] = {
-    OPT_KID, OPT_USE, OPT_SCOPE, OPT_ACTIVATE, OPT_EXPIRES, OPT_IMPORT,
-    OPT_PROVIDER, OPT_END
+    OPT_KID, OPT_USE, OPT_SCOPE, OPT_ACTIVATE, OPT_EXPIRES,
+    OPT_RETAIN_UNTIL, OPT_IMPORT, OPT_PROVIDER, OPT_END
 };
 
 const struct command cmd_key_add = {
@@ -128,97 +134,4 @@ const struct command cmd_key_add = {
         "envelope key add --kid w1 --use wrap --activate\n"
         "envelope key add --kid w2 --use wrap --provider transit --activate\n"
         "envelope key add --kid acme-1 --scope acme --activate",
-};
-
-/* One move of a key from state to state. */
-static enum envl_status
-move(struct cli *cli, enum envl_key_state state, const char *done,
-     struct envl_error *err)
-{
-    struct ring_change change = RING_CHANGE_INIT;
-    const char *kid = cli->options.operands[0];
-    enum envl_status status;
-
-    if ((status = ring_change_begin(cli, kid, &change, err)) == ENVL_OK) {
-        if (state == ENVL_KEY_DISABLED)
-            status = ring_change_check_key(cli, &change, kid, err);
-        if (status == ENVL_OK)
-            status = envl_keyring_set_state(change.session.ring, kid, state,
-                                            err);
-        status = ring_change_end(cli, &change, status, err);
-    }
-    if (status == ENVL_OK)
-        status = key_report_one(change.session.ring, kid, done, err);
-    ring_change_free(&change);
-    return status;
-}
-
-static enum envl_status
-run_activate(struct cli *cli, struct envl_error *err)
-{
-    return move(cli, ENVL_KEY_ACTIVE, "activated", err);
-}
-
-static enum envl_status
-run_retire(struct cli *cli, struct envl_error *err)
-{
-    return move(cli, ENVL_KEY_DECRYPT_ONLY, "retired", err);
-}
-
-static enum envl_status
-run_disable(struct cli *cli, struct envl_error *err)
-{
-    return move(cli, ENVL_KEY_DISABLED, "disabled", err);
-}
-
-static enum envl_status
-run_enable(struct cli *cli, struct envl_error *err)
-{
-    return move(cli, ENVL_KEY_DECRYPT_ONLY, "enabled", err);
-}
-
-const struct command cmd_key_activate = {
-    .name = "key activate",
-    .run = run_activate,
-    .operands = "KID",
-    .summary = "make a key the one that seals",
-    .help =
-        "Make KID active. The former active key of its use and scope becomes\n"
-        "decrypt-only in the same write. Readers must have the keyring\n"
-        "first: check with `envelope key list` where they run.",
-    .examples = "envelope key activate k2026-12",
-};
-
-const struct command cmd_key_retire = {
-    .name = "key retire",
-    .run = run_retire,
-    .operands = "KID",
-    .summary = "let a key open, but no longer seal",
-    .help =
-        "Make KID decrypt-only. Without another active key of its use and\n"
-        "scope nothing can be sealed any more.",
-    .examples = "envelope key retire k2026-11",
-};
-
-const struct command cmd_key_disable = {
-    .name = "key disable",
-    .run = run_disable,
-    .operands = "KID",
-    .summary = "let a key open nothing, for now",
-    .help =
-        "Disable KID: what is sealed under it does not open until `key\n"
-        "enable`. It is refused while the last full `envelope verify` of a\n"
-        "job that wrote under this keyring (`key jobs`) found a value under\n"
-        "KID, or is older than the job's last write, or KID still sealed\n"
-        "then. An active key is retired first.",
-    .examples = "envelope key disable k2026-11",
-};
-
-const struct command cmd_key_enable = {
-    .name = "key enable",
-    .run = run_enable,
-    .operands = "KID",
-    .summary = "undo key disable",
-    .help = "Make a disabled KID decrypt-only: it opens again.",
-    .examples = "envelope key enable k2026-11",
 };

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backup_check.h"
 #include "command.h"
 #include "core/atomic_file.h"
 #include "core/clock.h"
@@ -66,11 +67,15 @@ run_backup(struct cli *cli, struct envl_error *err)
 {
     struct ring_change change = RING_CHANGE_INIT;
     const char *out = cli->options.value[OPT_OUT];
+    const char *verify = cli->options.value[OPT_VERIFY];
     struct envl_ring_mark mark;
     enum envl_status status;
 
-    if (out == NULL)
-        return envl_fail(err, ENVL_E_USAGE, "--out FILE is missing");
+    if ((out == NULL) == (verify == NULL))
+        return envl_fail(err, ENVL_E_USAGE, "say --out FILE to make a backup, "
+                         "or --verify FILE to try one");
+    if (verify != NULL)
+        return backup_check_run(cli, verify, err);
     status = ring_change_begin(cli, out, &change, err);
     if (status == ENVL_OK) {
         status = copy_ring(cli, out, &change.session, &mark, err);
@@ -91,7 +96,9 @@ run_backup(struct cli *cli, struct envl_error *err)
     return status;
 }
 
-static const enum option_id backup_options[] = { OPT_OUT, OPT_END };
+static const enum option_id backup_options[] = {
+    OPT_OUT, OPT_VERIFY, OPT_CANARY, OPT_CONTEXT, OPT_END
+};
 
 const struct command cmd_key_backup = {
     .name = "key backup",
@@ -101,8 +108,14 @@ const struct command cmd_key_backup = {
     .options = backup_options,
     .help =
         "Write a copy of the keyring to the new file --out, mode 0600, and\n"
-        "open it as proof. The key file or passphrase is not in it.",
-    .examples = "envelope key backup --out /media/usb/keyring-2026-11-22.json",
+        "open it as proof. The key file or passphrase is not in it.\n\n"
+        "With --verify try a backup instead: it is opened, a canary that the\n"
+        "keyring seals under each active key is opened by the backup, and\n"
+        "keys that it lacks are listed (exit 4). --canary names an envelope\n"
+        "from real data that it must open, too, in its --context.",
+    .examples =
+        "envelope key backup --out /media/usb/keyring-2026-11-22.json\n"
+        "envelope key backup --verify /media/usb/keyring-2026-11-22.json",
 };
 
 /* ---- restore ------------------------------------------------------------ */

@@ -8,6 +8,7 @@
 static const struct command *const commands[] = {
     &cmd_init, &cmd_key, &cmd_key_list, &cmd_key_add, &cmd_key_activate,
     &cmd_key_retire, &cmd_key_disable, &cmd_key_enable, &cmd_key_destroy,
+    &cmd_key_report, &cmd_key_readers,
     &cmd_key_jobs, &cmd_key_backup, &cmd_key_restore, &cmd_unlock,
     &cmd_unlock_list, &cmd_unlock_add, &cmd_unlock_change, &cmd_unlock_remove,
     &cmd_unlock_recovery, &cmd_encrypt, &cmd_decrypt, &cmd_seal, &cmd_open,

@@ -21,6 +21,8 @@ key_json(const struct envl_key_info *key)
                                date_or_null(key->activated), "expires",
                                date_or_null(key->expires));
 
+    if (object != NULL && key->retain_until[0] != '\0')
+        json_object_set_new(object, "retain", json_string(key->retain_until));
     if (object != NULL && key->provider[0] != '\0')
         json_object_set_new(object, "provider", json_string(key->provider));
     return object;

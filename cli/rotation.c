@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "readers.h"
 #include "report.h"
 #include "rotation.h"
 
@@ -90,6 +91,10 @@ rotation_plan(struct cli *cli, struct envl_keyring *ring, const char *scope,
     out->use = (enum envl_key_use)use;
     if (envl_keyring_find(ring, out->kid, &key, NULL) == ENVL_OK &&
         (status = check_existing(cli, &key, out, err)) != ENVL_OK)
+        return status;
+    if (!out->active &&
+        (status = out->exists ? readers_check(cli, ring, err)
+                              : readers_check_new(cli, err)) != ENVL_OK)
         return status;
     return find_former(ring, out, err);
 }

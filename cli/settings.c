@@ -25,6 +25,7 @@ static const struct {
                                   OPT_PASSPHRASE_FILE },
     [SETTING_AUDIT] = { "audit", "ENVELOPE_AUDIT", OPT_END },
     [SETTING_PIN] = { "pin", "ENVELOPE_PIN", OPT_END },
+    [SETTING_REPORTS] = { "reports", "ENVELOPE_REPORTS", OPT_REPORTS },
     [SETTING_UNLOCK] = { "unlock", "ENVELOPE_UNLOCK", OPT_UNLOCK },
 };
 
@@ -153,6 +154,24 @@ take_key_age(const json_t *value, const char *name, const char *path,
     return ENVL_OK;
 }
 
+/* "readers": 1 to 100000; "readers_hours": 1 to 8760 (spec: KEY-57). */
+static enum envl_status
+take_readers(const json_t *value, const char *name, const char *path,
+             struct settings *settings, struct envl_error *err)
+{
+    const bool hours = strcmp(name, "readers_hours") == 0;
+    const json_int_t most = hours ? 8760 : 100000;
+    uint32_t *where = hours ? &settings->readers_hours : &settings->readers;
+    const json_int_t number = json_integer_value(value);
+
+    if (!json_is_integer(value) || number < 1 || number > most)
+        return envl_fail(err, ENVL_E_USAGE, "%s: %s is not a number from 1 to "
+                         "%lld", path, name, (long long)most);
+    if (*where == 0)
+        *where = (uint32_t)number;
+    return ENVL_OK;
+}
+
 static enum envl_status
 take_members(json_t *root, const char *path, struct settings *settings,
              struct envl_error *err)
@@ -180,6 +199,13 @@ take_members(json_t *root, const char *path, struct settings *settings,
         if (strncmp(name, "key_age", 7) == 0 &&
             (name[7] == '\0' || strcmp(name + 7, "_days") == 0)) {
             if ((status = take_key_age(value, name, path, settings, err)) !=
+                ENVL_OK)
+                return status;
+            continue;
+        }
+        if (strcmp(name, "readers") == 0 ||
+            strcmp(name, "readers_hours") == 0) {
+            if ((status = take_readers(value, name, path, settings, err)) !=
                 ENVL_OK)
                 return status;
             continue;

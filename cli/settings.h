@@ -23,6 +23,7 @@ enum setting_id {
     SETTING_AUDIT,
     SETTING_PIN,    /* 32 hex digits                       */
     SETTING_UNLOCK, /* the only unlock entry to open it by */
+    SETTING_REPORTS, /* folder of readers' reports         */
     SETTING_COUNT
 };
 
@@ -46,6 +47,8 @@ struct provider_setting {
 struct settings {
     struct setting item[SETTING_COUNT];
     uint32_t key_age_days;             /* an active key should be younger */
+    uint32_t readers;       /* who must have a key before it seals */
+    uint32_t readers_hours; /* how old their reports may be; 0: 24 */
     bool key_age_refuse;               /* else: refuse, not only warn     */
     char *key_dirs[SETTINGS_KEY_DIRS]; /* more secret mounts              */
     size_t key_dir_count;

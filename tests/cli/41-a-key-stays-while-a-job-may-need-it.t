@@ -34,6 +34,11 @@ says "and what to do" 'envelope verify .*job.json'
 exits "verify finds k1" 4 e verify job.json
 exits "k1 is in use" 14 e key disable k1
 says "how many" 'found 2 values under k1'
+exits "an incident alone does not" 14 e key disable k1 --incident INC-1
+exits "nor with another name" 14 e key disable k1 --incident INC-1 --yes=k2
+exits "an incident that is confirmed does" 0 e key disable k1 --incident INC-1 --yes=k1
+says "and says what it means" 'a job still needs k1'
+e key enable k1 -q >/dev/null
 exits "listed" 0 e key jobs --json
 is "one job" '"shop"' "$(json '["jobs"][0]["job"]' <"$out")"
 is "with what was found" 2 "$(json '["jobs"][0]["kids"]["k1"]' <"$out")"
