@@ -171,6 +171,18 @@ print_findings(const json_t *findings)
                     *text(row, "kid") ? " under " : "", text(row, "kid"));
 }
 
+static void
+print_drift(const json_t *drift)
+{
+    const json_t *row;
+    size_t i;
+
+    json_array_foreach(drift, i, row)
+        report_text("since the last sweep: %s %lld, was %lld\n",
+                    text(row, "state"), number(row, "now"),
+                    number(row, "sweep"));
+}
+
 void
 sweep_report_verify(json_t *report)
 {
@@ -179,7 +191,11 @@ sweep_report_verify(json_t *report)
     report_text("%s: %lld envelopes opened in their place, %lld failed\n",
                 json_is_true(json_object_get(report, "ok")) ? "ok" : "amiss",
                 number(report, "opened"), number(report, "failed"));
+    if (number(report, "moved_rows") > 0)
+        report_text("written meanwhile, and opened again: %lld rows around "
+                    "them\n", number(report, "moved_rows"));
     print_census(json_object_get(report, "census"));
+    print_drift(json_object_get(report, "drift"));
     print_findings(json_object_get(report, "findings"));
     report_json(report);
 }

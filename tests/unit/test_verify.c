@@ -209,6 +209,118 @@ lists_so_many_findings_and_counts_the_rest(void **state)
     scene_free(&scene);
 }
 
+/* ---- the second reading ------------------------------------------------- */
+
+/* Once, when so many pages were read: behind the reading. */
+static void
+meddle(struct fake_db *db, enum fake_call call)
+{
+    unsigned *at = db->cookie;
+
+    if (call != FAKE_READ_END || *at == 0 || --*at != 0)
+        return;
+    fake_put(2, COLUMN_A, "written behind the reading");
+    fake_put(70, COLUMN_A, "written behind the last key");
+    fake_delete(11);
+    if (fake_get(12, COLUMN_A) != NULL)
+        fake_put(12, COLUMN_A, NULL);
+}
+
+static void
+sees_what_was_written_behind_the_first_reading(void **state)
+{
+    unsigned at = 4;
+    struct scene scene;
+
+    (void)state;
+    sealed(&scene);
+    fake_db->cookie = &at;
+    fake_db->on_call = meddle;
+
+    assert_int_equal(verify(&scene), ENVL_E_FINDINGS);
+
+    assert_int_equal(at, 0);
+    assert_int_equal(in_state(&scene, "plaintext"), 2);
+    assert_int_equal(in_state(&scene, "null"), 1);
+    assert_int_equal(scene_count(&scene, "opened"), 47);
+    assert_int_equal(scene_count(&scene, "rows"), 50);
+    assert_int_equal(
+        json_array_size(json_object_get(scene.report, "findings")), 2);
+    assert_in_range(scene_count(&scene, "moved_rows"), 1, 30);
+    fake_db->on_call = NULL;
+    scene_free(&scene);
+}
+
+/* Sealed by its application meanwhile: no longer amiss, nor listed. */
+static void
+repair(struct fake_db *db, enum fake_call call)
+{
+    unsigned *at = db->cookie;
+
+    if (call == FAKE_READ_END && *at > 0 && --*at == 0)
+        fake_put(3, COLUMN_A, NULL);
+}
+
+static void
+forgets_what_was_amiss_and_is_not_any_more(void **state)
+{
+    unsigned at = 4;
+    struct scene scene;
+
+    (void)state;
+    sealed(&scene);
+    fake_put(3, COLUMN_A, "secret 3");
+    fake_db->cookie = &at;
+    fake_db->on_call = repair;
+
+    assert_int_equal(verify(&scene), ENVL_OK);
+
+    assert_int_equal(
+        json_array_size(json_object_get(scene.report, "findings")), 0);
+    assert_int_equal(scene_count(&scene, "opened"), 49);
+    fake_db->on_call = NULL;
+    scene_free(&scene);
+}
+
+static void
+opens_nothing_twice_that_did_not_change(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    sealed(&scene);
+    assert_int_equal(verify(&scene), ENVL_OK);
+    assert_int_equal(scene_count(&scene, "moved_rows"), 0);
+    assert_int_equal(scene_count(&scene, "readings"), 2);
+    scene_free(&scene);
+}
+
+static void
+says_what_is_otherwise_than_after_the_sweep(void **state)
+{
+    json_t *drift;
+    struct scene scene;
+
+    (void)state;
+    sealed(&scene);
+    assert_int_equal(verify(&scene), ENVL_OK);
+    drift = json_object_get(scene.report, "drift");
+    assert_true(json_is_array(drift));
+    assert_int_equal(json_array_size(drift), 0);
+
+    fake_put(60, COLUMN_A, "new plaintext");
+    fake_delete(1);
+    assert_int_equal(verify(&scene), ENVL_E_FINDINGS);
+    drift = json_object_get(scene.report, "drift");
+    assert_int_equal(json_array_size(drift), 2);
+    assert_string_equal(json_string_value(json_object_get(
+                            json_array_get(drift, 0), "state")),
+                        "plaintext");
+    assert_int_equal(json_integer_value(json_object_get(
+                         json_array_get(drift, 1), "now")), 49);
+    scene_free(&scene);
+}
+
 int
 main(void)
 {
@@ -220,6 +332,10 @@ main(void)
         cmocka_unit_test(wants_empty_values_sealed_where_the_job_says_so),
         cmocka_unit_test(reads_on_after_a_lost_connection),
         cmocka_unit_test(lists_so_many_findings_and_counts_the_rest),
+        cmocka_unit_test(sees_what_was_written_behind_the_first_reading),
+        cmocka_unit_test(forgets_what_was_amiss_and_is_not_any_more),
+        cmocka_unit_test(opens_nothing_twice_that_did_not_change),
+        cmocka_unit_test(says_what_is_otherwise_than_after_the_sweep),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
