@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
 #include "command.h"
 #include "rekey.h"
 #include "report.h"
@@ -253,6 +255,19 @@ remove_entry(struct cli *cli, const char *name, struct ring_change *change,
         err);
 }
 
+static void
+tell_removed(struct envl_keyring *ring, const char *name)
+{
+    struct envl_ring_mark mark;
+    char pin[2 * sizeof(mark.pin) + 1];
+
+    envl_keyring_mark(ring, &mark);
+    sodium_bin2hex(pin, sizeof(pin), mark.pin, sizeof(mark.pin));
+    report_json(json_pack("{s:i, s:s, s:I, s:s, s:s}", "schema", 1, "keyring",
+                          mark.id, "generation", (json_int_t)mark.generation,
+                          "removed", name, "pin", pin));
+}
+
 static enum envl_status
 run_remove(struct cli *cli, struct envl_error *err)
 {
@@ -263,6 +278,7 @@ run_remove(struct cli *cli, struct envl_error *err)
     status = remove_entry(cli, name, &change, err);
     if (status == ENVL_OK) {
         report_text("%s no longer opens the keyring\n", name);
+        tell_removed(change.session.ring, name);
         report_hint("whoever had that secret may have kept the keys: rotate "
                     "them with `envelope rotate`");
     }

@@ -1,5 +1,7 @@
 #include <stdlib.h>
 
+#include <sodium.h>
+
 #include "key_report.h"
 #include "report.h"
 #include "table.h"
@@ -77,6 +79,7 @@ key_report_one(struct envl_keyring *ring, const char *kid, const char *done,
 {
     struct envl_key_info key;
     struct envl_ring_mark mark;
+    char pin[2 * sizeof(mark.pin) + 1];
     enum envl_status status;
 
     if ((status = envl_keyring_find(ring, kid, &key, err)) != ENVL_OK)
@@ -86,8 +89,10 @@ key_report_one(struct envl_keyring *ring, const char *kid, const char *done,
                 done, envl_key_state_name(key.state),
                 envl_key_use_name(key.use), key.scope,
                 (unsigned long long)mark.generation);
-    report_json(json_pack("{s:i, s:s, s:I, s:o}", "schema", 1, "keyring",
-                          mark.id, "generation", (json_int_t)mark.generation,
-                          "key", key_json(&key)));
+    sodium_bin2hex(pin, sizeof(pin), mark.pin, sizeof(mark.pin));
+    report_json(json_pack("{s:i, s:s, s:I, s:s, s:o}", "schema", 1,
+                          "keyring", mark.id, "generation",
+                          (json_int_t)mark.generation, "pin", pin, "key",
+                          key_json(&key)));
     return ENVL_OK;
 }

@@ -88,7 +88,8 @@ ring_change_rekeyed_end(struct cli *cli, struct ring_change *change,
      */
     envl_keyring_mark(change->session.ring, &mark);
     sodium_bin2hex(pin, sizeof(pin), mark.pin, sizeof(mark.pin));
-    report_note("the keyring has a new pin: %s", pin);
+    /* A result, not a note: --quiet must not lose it. */
+    report_text("the keyring has a new pin: %s\n", pin);
     if (ring_verified_put(settings_get(&cli->settings, SETTING_KEYRING),
                           change->session.ring, change->jobs, &lost) !=
         ENVL_OK)

@@ -1,9 +1,27 @@
 #include <string.h>
 
+#include <sodium.h>
+
 #include "report.h"
 #include "secrets.h"
 #include "ring_session.h"
 #include "trail.h"
+
+/* A new ring key takes over in a moment: if this process dies right after it,
+   the next one must know the ring again.  spec: KEY-53 */
+static void
+note_next(void *cookie, const struct envl_ring_mark *next)
+{
+    struct ring_session *session = cookie;
+    struct envl_error err;
+
+    session->state.next = *next;
+    if (session->state.mark.generation > 0 &&
+        ring_state_save(session->state_folder, NULL, &session->state,
+                        RING_STATE_LATER, &err) != ENVL_OK)
+        report_warning("the keyring's next pin is not remembered: %s",
+                       err.message);
+}
 
 /* ${seen}: NULL, or refuse what is older or other (spec: KEY-51). */
 static enum envl_status
@@ -27,6 +45,9 @@ open_ring(struct cli *cli, const char *path,
     options.seen = seen;
     options.pin = has_pin ? pin : NULL;
     options.fixed = !session->watch;
+    options.next = note_next;
+    options.next_cookie = session;
+    session->state_folder = cli->settings.state_folder;
     return envl_keyring_open(&options, &session->ring, err);
 }
 
@@ -72,6 +93,7 @@ accept(struct cli *cli, struct ring_session *session,
     if (status != ENVL_OK)
         return status;
     session->state.mark = *now;
+    session->state.next.generation = 0;
     status = ring_state_save(cli->settings.state_folder,
                              settings_get(&cli->settings, SETTING_KEYRING),
                              &session->state, RING_STATE_FORCE, err);
@@ -85,6 +107,7 @@ remember(struct cli *cli, struct ring_session *session,
     struct envl_error err;
 
     session->state.mark = *now;
+    session->state.next.generation = 0;
     if (ring_state_save(cli->settings.state_folder,
                         settings_get(&cli->settings, SETTING_KEYRING),
                         &session->state, RING_STATE_LATER, &err) == ENVL_OK)
@@ -106,6 +129,18 @@ is_accepted(struct cli *cli, const char *id, bool *out,
         return ENVL_OK;
     return envl_fail(err, ENVL_E_USAGE, "--accept-ring names another keyring "
                      "than %s", id);
+}
+
+/* What the ring is held to: the last one seen, or what a change that was cut
+   off was about to write, if it is exactly that. */
+static const struct envl_ring_mark *
+remembered(const struct ring_state *state, const struct envl_ring_mark *now)
+{
+    if (state->next.generation > 0 &&
+        state->next.generation == now->generation &&
+        sodium_memcmp(state->next.mac, now->mac, sizeof(now->mac)) == 0)
+        return &state->next;
+    return state->mark.generation > 0 ? &state->mark : NULL;
 }
 
 static enum envl_status
@@ -131,9 +166,8 @@ open_compared(struct cli *cli, const char *path, struct ring_session *out,
         status = envl_fail(err, ENVL_E_INTEGRITY, "%s was keyring %s, and is "
                            "now %s", path, out->state.other, now.id);
     } else {
-        status = open_ring(cli, path, out->state.mark.generation > 0
-                                          ? &out->state.mark : NULL,
-                           out, err);
+        status = open_ring(cli, path, remembered(&out->state, &now), out,
+                           err);
     }
     if (status == ENVL_E_INTEGRITY && err != NULL && err->hint[0] == '\0')
         envl_hint(err, "somebody may have put another or an old keyring "

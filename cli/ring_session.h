@@ -19,11 +19,10 @@ struct ring_session {
     size_t openers; /* the first so many may open it (secrets.h) */
     struct ring_state state; /* what was remembered before this run     */
     bool watch;         /* in: notice changes while this run lasts */
+    const char *state_folder; /* of the settings, borrowed */
 };
 
-#define RING_SESSION_INIT                                                     \
-    { NULL, { NULL }, 0, 0,                                                   \
-      { { { 0 }, 0, { 0 }, { 0 } }, 0, { 0 }, false, { 0 } }, false }
+#define RING_SESSION_INIT { .ring = NULL }
 
 /**
  * ring_session_open(cli, out, err):

@@ -9,12 +9,14 @@
 #include <jansson.h>
 #include <sodium.h>
 
+#include "core/clock.h"
 #include "core/file.h"
 #include "folders.h"
 #include "outfile.h"
 #include "ring_state.h"
 
-#define STATE_MAX 8192u
+#define STATE_MAX    8192u
+#define LOCK_WAIT_MS 5000
 
 /* ---- where things are --------------------------------------------------- */
 
@@ -88,15 +90,35 @@ damaged(const char *path, struct envl_error *err)
     return status;
 }
 
+/* Generation, MAC and pin of ${root}, which has nothing else. */
+static bool
+parse_next(json_t *root, const char *id, struct envl_ring_mark *out)
+{
+    json_int_t generation = 0;
+    const char *mac, *pin;
+
+    if (json_unpack(root, "{s:I, s:s, s:s !}", "generation", &generation,
+                    "mac", &mac, "pin", &pin) != 0 || generation <= 0 ||
+        !from_hex(mac, out->mac, sizeof(out->mac)) ||
+        !from_hex(pin, out->pin, sizeof(out->pin)))
+        return false;
+    memcpy(out->id, id, strlen(id) + 1);
+    out->generation = (uint64_t)generation;
+    return true;
+}
+
 static bool
 parse_mark(json_t *root, const char *id, struct ring_state *out)
 {
     json_int_t generation = 0, backup = 0;
     const char *mac, *pin, *name, *date = "";
+    json_t *next = NULL;
 
-    if (json_unpack(root, "{s:s, s:I, s:s, s:s, s?I, s?s !}", "id", &name,
-                    "generation", &generation, "mac", &mac, "pin", &pin,
-                    "backup_generation", &backup, "backup_date", &date) != 0)
+    if (json_unpack(root, "{s:s, s:I, s:s, s:s, s?o, s?I, s?s !}", "id",
+                    &name, "generation", &generation, "mac", &mac, "pin",
+                    &pin, "next", &next, "backup_generation", &backup,
+                    "backup_date", &date) != 0 ||
+        (next != NULL && !parse_next(next, id, &out->next)))
         return false;
     if (strcmp(name, id) != 0 || generation <= 0 || backup < 0 ||
         strlen(date) >= sizeof(out->backup_date) ||
@@ -182,19 +204,25 @@ ring_state_load(const char *folder, const char *ring, const char *id,
 /* ---- writing ------------------------------------------------------------ */
 
 static json_t *
+one_mark_json(const struct envl_ring_mark *mark)
+{
+    char mac[2 * sizeof(mark->mac) + 1], pin[2 * sizeof(mark->pin) + 1];
+
+    sodium_bin2hex(mac, sizeof(mac), mark->mac, sizeof(mark->mac));
+    sodium_bin2hex(pin, sizeof(pin), mark->pin, sizeof(mark->pin));
+    return json_pack("{s:I, s:s, s:s}", "generation",
+                     (json_int_t)mark->generation, "mac", mac, "pin", pin);
+}
+
+static json_t *
 mark_json(const struct ring_state *state)
 {
-    char mac[2 * sizeof(state->mark.mac) + 1];
-    char pin[2 * sizeof(state->mark.pin) + 1];
-    json_t *root;
+    json_t *root = one_mark_json(&state->mark);
 
-    sodium_bin2hex(mac, sizeof(mac), state->mark.mac,
-                   sizeof(state->mark.mac));
-    sodium_bin2hex(pin, sizeof(pin), state->mark.pin,
-                   sizeof(state->mark.pin));
-    root = json_pack("{s:s, s:I, s:s, s:s}", "id", state->mark.id,
-                     "generation", (json_int_t)state->mark.generation, "mac",
-                     mac, "pin", pin);
+    if (root != NULL)
+        json_object_set_new(root, "id", json_string(state->mark.id));
+    if (root != NULL && state->next.generation > 0)
+        json_object_set_new(root, "next", one_mark_json(&state->next));
     if (root != NULL && state->backup_generation > 0) {
         json_object_set_new(root, "backup_generation", json_integer(
                                 (json_int_t)state->backup_generation));
@@ -227,6 +255,22 @@ write_json(char *path, json_t *root, struct envl_error *err)
     return status;
 }
 
+/* Whoever holds it has a small file to write: a longer wait is a process that
+   was stopped. */
+static bool
+lock_within(int fd, int64_t wait_ms)
+{
+    const int64_t deadline = clock_monotonic_ms() + wait_ms;
+
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if ((errno != EWOULDBLOCK && errno != EINTR) ||
+            clock_monotonic_ms() >= deadline)
+            return false;
+        clock_sleep_us(10000);
+    }
+    return true;
+}
+
 /* Hold the lock of all marks, so that two commands cannot swap their order. */
 static enum envl_status
 lock_marks(const char *folder, int *out, struct envl_error *err)
@@ -239,9 +283,10 @@ lock_marks(const char *folder, int *out, struct envl_error *err)
         return envl_fail(err, ENVL_E_NOMEM, "out of memory");
     if ((status = folders_make(rings, err)) == ENVL_OK) {
         *out = open(rings, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (*out < 0 || flock(*out, LOCK_EX) != 0)
-            status = envl_fail(err, ENVL_E_IO, "cannot lock %s: %s", rings,
-                               strerror(errno));
+        if (*out < 0 || !lock_within(*out, LOCK_WAIT_MS))
+            status = envl_fail(err, errno == EWOULDBLOCK ? ENVL_E_LOCKED
+                                                         : ENVL_E_IO,
+                               "cannot lock %s: %s", rings, strerror(errno));
     }
     free(rings);
     return status;

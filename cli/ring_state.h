@@ -16,6 +16,8 @@
 
 struct ring_state {
     struct envl_ring_mark mark;  /* generation 0: never seen            */
+    struct envl_ring_mark next;  /* what a change of the ring key was about
+                                    to write; generation 0: none         */
     uint64_t backup_generation;  /* 0: no backup is recorded            */
     char backup_date[ENVL_DATE_SIZE];
     bool placed;                 /* this ring was seen in this place    */

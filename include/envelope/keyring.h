@@ -65,6 +65,15 @@ struct envl_ring_mark {
     uint8_t pin[16];
 };
 
+/*
+ * A new ring key is about to take over: the file is written and proven, and
+ * its name not yet moved.  ${next} is what to remember of it, so that whoever
+ * dies right after the move finds its own ring again (spec KEY-53).  It must
+ * not use the ring.
+ */
+typedef void envl_ring_next_fn(void *cookie,
+                               const struct envl_ring_mark *next);
+
 struct envl_keyring_options {
     size_t size;      /* sizeof(struct envl_keyring_options) */
     const char *path; /* the ring file                       */
@@ -79,6 +88,8 @@ struct envl_keyring_options {
     const uint8_t *pin; /* NULL, or the 16 bytes configured  */
     bool fixed;        /* do not watch the file for changes; else a thread
                            stats it four times a second       */
+    envl_ring_next_fn *next; /* NULL, or called at such a change */
+    void *next_cookie;       /* of next                          */
 };
 
 /**

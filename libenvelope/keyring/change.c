@@ -199,5 +199,8 @@ change_commit(struct change *change, struct envl_error *err)
         atomic_file_abort(&file);
         return status;
     }
+    /* spec: KEY-53 */
+    if (change->new_keys != NULL && change->ring->next_fn != NULL)
+        change->ring->next_fn(change->ring->next_cookie, &view->mark);
     return take_over(change, &file, view, err);
 }

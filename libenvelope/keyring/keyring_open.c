@@ -32,6 +32,8 @@ read_options(const struct envl_keyring_options *options,
     ring->provider_count = count;
     ring->openers = options->openers < count ? options->openers : count;
     ring->fixed = options->fixed;
+    ring->next_fn = options->next;
+    ring->next_cookie = options->next_cookie;
     ring->has_seen = options->seen != NULL && options->seen->generation > 0;
     if (ring->has_seen)
         ring->seen = *options->seen;

@@ -44,6 +44,8 @@ struct envl_keyring {
     size_t openers;           /* 0, or only the first so many open it */
     char *entry;              /* NULL, or only this unlock entry */
     bool has_seen, has_pin, fixed;
+    envl_ring_next_fn *next_fn; /* NULL, or told of a new ring key */
+    void *next_cookie;
     struct envl_ring_mark seen;
     uint8_t pin[RING_PIN_LEN];
 

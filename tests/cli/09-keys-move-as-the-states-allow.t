@@ -73,7 +73,7 @@ pin=$(ls "$XDG_STATE_HOME/envelope/rings"/*-*-*-*-*.json | grep -v at-)
 before=$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["pin"])' "$pin")
 exits "destroy" 0 e key destroy k2 --yes=k2
 is "destroyed" destroyed "$(state k2)"
-says "the new pin" 'new pin: [0-9a-f]{32}'
+prints "the new pin" 'new pin: [0-9a-f]{32}'
 not "another pin" test "$before" = "$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["pin"])' "$pin")"
 exits "never again" 14 e key enable k2
 exits "the kid is not used again" 14 e key add --kid k2

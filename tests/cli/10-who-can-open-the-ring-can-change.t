@@ -36,12 +36,12 @@ exits "no such entry" 10 e unlock change nobody --new-passphrase-file p1 $fast
 # Remove: a new ring key; entries whose secret is not at hand go, too.
 exits "not confirmed" 14 setsid -w "$envelope" unlock remove host
 exits "remove" 0 e unlock remove host --yes=host --passphrase-file p2 --key-file "$key"
-says "the new pin" 'new pin'
+prints "the new pin" 'new pin'
 exits "it no longer opens" 12 e decrypt --key-file host.key v.env
 exits "the others do" 0 e decrypt --passphrase-file p2 v.env
 exits "the others do" 0 e decrypt v.env
 exits "remove with others' secrets away" 0 e unlock remove ana --yes=ana
-says "nothing was dropped unsaid" 'new pin'
+prints "nothing was dropped unsaid" 'new pin'
 exits "the last one stays" 14 e unlock remove main --yes=main
 exits "nobody" 10 e unlock remove nobody --yes=nobody
 e unlock add bob --new-passphrase-file p1 $fast -q >/dev/null
