@@ -90,7 +90,7 @@ extern const struct command cmd_audit, cmd_audit_show, cmd_audit_verify,
     cmd_key_restore, cmd_key_retire, cmd_manifest,
     cmd_manifest_sign, cmd_manifest_verify, cmd_migrate, cmd_open,
     cmd_pause, cmd_plan, cmd_resume, cmd_rewrap, cmd_rotate, cmd_seal,
-    cmd_selftest, cmd_set, cmd_status,
+    cmd_run, cmd_selftest, cmd_set, cmd_status,
     cmd_unlock, cmd_unlock_add, cmd_unlock_change, cmd_unlock_list,
     cmd_unlock_recovery, cmd_unlock_remove, cmd_verify, cmd_version;
 

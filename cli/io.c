@@ -18,6 +18,20 @@ io_guard_descriptors(void)
             (void)open("/dev/null", flags[fd]);
 }
 
+static mode_t first_umask;
+
+void
+io_guard_umask(void)
+{
+    first_umask = umask(077);
+}
+
+void
+io_restore_umask(void)
+{
+    (void)umask(first_umask);
+}
+
 enum envl_status
 io_open_source(const char *path, struct io_source *out,
                struct envl_error *err)

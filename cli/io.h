@@ -21,6 +21,14 @@
  */
 void io_guard_descriptors(void);
 
+/**
+ * io_guard_umask(), io_restore_umask():
+ * What this process makes is private; a command that takes its place gets the
+ * mask that was here before.
+ */
+void io_guard_umask(void);
+void io_restore_umask(void);
+
 /*
  * Bytes that a stream is read in: what is read, and what is made of it, stay
  * in a core's own cache, which is worth a quarter of the time of a large file.

@@ -20,7 +20,7 @@ harden(void)
 
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     (void)setrlimit(RLIMIT_CORE, &none);
-    umask(077);
+    io_guard_umask();
     io_guard_descriptors();
     /* A reader that goes away must not stop a verb that changes things. */
     signal(SIGPIPE, SIG_IGN);

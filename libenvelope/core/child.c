@@ -395,7 +395,7 @@ child_become(const char *path, char *const *argv, char *const *envp, int keep,
 
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) {
         close_from(keep);
-        reset_signals();
+        (void)signal(SIGPIPE, SIG_DFL);
         limit(RLIMIT_CORE, 0);
         (void)execve(path, argv, envp);
     }

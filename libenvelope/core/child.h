@@ -72,7 +72,7 @@ enum envl_status child_run(const struct child_program *program,
  * child_become(path, argv, envp, keep, err):
  * Replace this process by the program ${path}, which child_open has checked:
  * only root or the caller could have changed it since.  No new privileges, no
- * core files, signals as usual; standard streams, limits and all descriptors
+ * core files, SIGPIPE as usual; standard streams, limits and all descriptors
  * below ${keep} stay as they are, all others are closed.  Returns only if that
  * fails: ENVL_E_IO; descriptors are closed by then.
  */

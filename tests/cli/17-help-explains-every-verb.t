@@ -35,7 +35,7 @@ exits "options before the verb" 10 e --keyring none.json -q key list
 says "are options" 'none\.json'
 exits "an unknown option before the verb" 2 e --frob key list
 
-for verb in scan contract rollback residue report run redact; do
+for verb in scan contract rollback residue report redact; do
     exits "$verb is not there yet" 2 e $verb
     says "$verb is unknown" "unknown command: $verb"
     e help >"$out"
