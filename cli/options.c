@@ -106,7 +106,7 @@ static const struct option_spec specs[OPT_COUNT] = {
     [OPT_PREFIX] = { "prefix", 0, "TEXT",
                      "what the secret begins with, as whsec_", NULL },
     [OPT_READER] = { "reader", 0, "NAME",
-                     "the name of this reader (the host's)", NULL },
+                     "the name of this reader (this host)", NULL },
     [OPT_READERS] = { "readers", 0, "N",
                       "how many readers must have the keyring", NULL },
     [OPT_REASON] = { "reason", 0, "TEXT", "why, for the audit log", NULL },
