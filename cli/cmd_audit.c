@@ -3,6 +3,7 @@
 
 #include <envelope/audit.h>
 
+#include "audit_log.h"
 #include "audit_show.h"
 #include "command.h"
 #include "report.h"
@@ -16,14 +17,6 @@ const struct command cmd_audit = {
         "it is done, in a chain of hashes under a key of the keyring.",
 };
 
-static const char *
-log_path(const struct cli *cli)
-{
-    return cli->options.value[OPT_LOG] != NULL
-               ? cli->options.value[OPT_LOG]
-               : settings_get(&cli->settings, SETTING_AUDIT);
-}
-
 static enum envl_status
 run_show(struct cli *cli, struct envl_error *err)
 {
@@ -35,7 +28,7 @@ run_show(struct cli *cli, struct envl_error *err)
                                                        0 },
                                  &tail, err)) != ENVL_OK)
         return status;
-    return audit_show(log_path(cli), tail, err);
+    return audit_show(audit_log_path(cli), tail, err);
 }
 
 static const enum option_id show_options[] = { OPT_TAIL, OPT_LOG, OPT_END };
@@ -76,23 +69,15 @@ static enum envl_status
 run_verify(struct cli *cli, struct envl_error *err)
 {
     struct ring_session session = RING_SESSION_INIT;
-    struct envl_audit_report found;
+    struct envl_audit_report found = { .records = 0 };
     enum envl_status status;
+    char hash[65];
 
     if ((status = ring_session_open(cli, &session, err)) != ENVL_OK)
         return status;
-    status = envl_audit_verify(log_path(cli), session.ring, &found, err);
-    if (status == ENVL_OK) {
-        tell(log_path(cli), &found);
-        if (found.broken_line != 0) {
-            status = envl_fail(err, ENVL_E_INTEGRITY, "%s: record %llu is "
-                               "broken: %s", log_path(cli),
-                               (unsigned long long)found.broken_line,
-                               found.reason);
-            envl_hint(err, "the records before it are whole; compare with a "
-                           "copy kept elsewhere");
-        }
-    }
+    status = audit_log_check(cli, session.ring, 0, hash, &found, err);
+    if (status == ENVL_OK || found.broken_line != 0)
+        tell(audit_log_path(cli), &found);
     ring_session_free(&session);
     return status;
 }
@@ -106,7 +91,8 @@ const struct command cmd_audit_verify = {
     .options = verify_options,
     .help =
         "Walk the whole audit log. Exit 18 names the first record that does\n"
-        "not fit. Records cut off at the end do not show: keep the head that\n"
-        "is printed somewhere else.",
+        "not fit. Records cut off at the end do not show by themselves: let\n"
+        "`audit seal` sign the head now and then, keep that elsewhere, and\n"
+        "`audit check` it against the log.",
     .examples = "envelope audit verify\nenvelope audit verify --json",
 };

@@ -16,7 +16,8 @@ static const struct command *const commands[] = {
     &cmd_manifest_verify, &cmd_run, &cmd_rewrap, &cmd_rotate,
     &cmd_plan, &cmd_migrate, &cmd_status, &cmd_pause, &cmd_resume, &cmd_set,
     &cmd_verify, &cmd_guard, &cmd_audit,
-    &cmd_audit_show, &cmd_audit_verify, &cmd_doctor, &cmd_selftest, &cmd_bench,
+    &cmd_audit_show, &cmd_audit_verify, &cmd_audit_seal,
+    &cmd_audit_check, &cmd_audit_key, &cmd_doctor, &cmd_selftest, &cmd_bench,
     &cmd_completion, &cmd_help, &cmd_version,
 };
 

@@ -80,6 +80,18 @@ ENVL_API ENVL_MUST_CHECK enum envl_status
 envl_audit_verify(const char *path, struct envl_keyring *ring,
                   struct envl_audit_report *out, struct envl_error *err);
 
+/**
+ * envl_audit_verify_at(path, ring, number, hash, out, err):
+ * The same, and give the record_hash of record ${number} in hexadecimal: ""
+ * if the log does not reach it, or is broken before.  Compared with a head
+ * that was signed, it shows a log that was cut short or begun anew
+ * (spec AUD-45).
+ */
+ENVL_API ENVL_MUST_CHECK enum envl_status
+envl_audit_verify_at(const char *path, struct envl_keyring *ring,
+                     uint64_t number, char hash[65],
+                     struct envl_audit_report *out, struct envl_error *err);
+
 #ifdef __cplusplus
 }
 #endif

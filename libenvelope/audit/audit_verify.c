@@ -89,8 +89,14 @@ check(const struct audit_read *record, const struct audit_place *place,
     return NULL;
 }
 
+/* ${wanted}: the number of the record whose hash goes to ${hash}. */
+struct mark {
+    uint64_t wanted;
+    char *hash; /* 65 characters */
+};
+
 static enum envl_status
-walk(struct lines *lines, const struct audit_key *key,
+walk(struct lines *lines, const struct audit_key *key, struct mark mark,
      struct envl_audit_report *out, struct envl_error *err)
 {
     struct audit_place place = { .number = 0 };
@@ -115,6 +121,8 @@ walk(struct lines *lines, const struct audit_key *key,
         }
         place.number = record.number;
         memcpy(place.hash, record.hash, sizeof(place.hash));
+        if (place.number == mark.wanted)
+            sodium_bin2hex(mark.hash, 65, place.hash, sizeof(place.hash));
     }
     out->records = place.number;
     sodium_bin2hex(out->head, sizeof(out->head), place.hash,
@@ -134,12 +142,24 @@ enum envl_status
 envl_audit_verify(const char *path, struct envl_keyring *ring,
                   struct envl_audit_report *out, struct envl_error *err)
 {
+    char hash[65];
+
+    return envl_audit_verify_at(path, ring, 0, hash, out, err);
+}
+
+enum envl_status
+envl_audit_verify_at(const char *path, struct envl_keyring *ring,
+                     uint64_t number, char hash[65],
+                     struct envl_audit_report *out, struct envl_error *err)
+{
+    const struct mark mark = { number, hash };
     struct lines lines = { .fd = -1 };
     struct audit_key *key = NULL;
     struct envl_audit_report report = { .records = 0 };
     enum envl_status status;
     struct stat st;
 
+    hash[0] = '\0';
     if ((status = file_open(path, &copy_rules, &lines.fd, &st, err)) !=
         ENVL_OK)
         return status;
@@ -150,7 +170,7 @@ envl_audit_verify(const char *path, struct envl_keyring *ring,
     if (status == ENVL_OK && ring != NULL)
         status = audit_key_new(ring, &key, err);
     if (status == ENVL_OK)
-        status = walk(&lines, key, &report, err);
+        status = walk(&lines, key, mark, &report, err);
     if (status == ENVL_OK)
         *out = report;
     audit_key_free(key);
