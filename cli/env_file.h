@@ -1,10 +1,10 @@
 /*
  * env_file.h - a file of NAME=VALUE lines, some of whose values are envelopes.
  *
- * A name has letters, digits and '_', and begins with no digit.  A value goes to
- * the end of its line; one pair of quotes around all of it is taken off, and
- * nothing is expanded.  Empty lines, lines that begin with '#', and the word
- * export before a name are passed over.  The file decides what a command
+ * A name has letters, digits and '_', and begins with no digit.  A value goes
+ * to the end of its line; one pair of quotes around all of it is taken off,
+ * and nothing is expanded.  Empty lines, lines that begin with '#', and the
+ * word export before a name are passed over.  The file decides what a command
  * sees: nobody but root and the caller may be able to write it (spec KEY-8).
  */
 #ifndef CLI_ENV_FILE_H
