@@ -26,7 +26,8 @@ run(struct cli *cli, struct envl_error *err)
                       ddl ? sweep_report_ddl : sweep_report_plan, err);
 }
 
-static const enum option_id options[] = { OPT_DDL, OPT_END };
+static const enum option_id options[] = { OPT_DDL, OPT_REPORTS,
+                                          OPT_END };
 
 const struct command cmd_plan = {
     .name = "plan",
@@ -38,9 +39,14 @@ const struct command cmd_plan = {
         "Read the job file JOB, connect, look at a sample of the rows, and\n"
         "say what is there, the context that an application must use for\n"
         "each field, side effects, and what must be decided first (exit 4).\n"
+        "The counts come from a sample where a table is large, and say so.\n"
+        "Sizes, growth, log and time are estimates. --reports FOLDER holds the\n"
+        "reports of those who read: one that reported before the key was made\n"
+        "cannot open what is sealed under it.\n\n"
         "--ddl prints the statements for an administrator: the tables that\n"
         "hold the job's state, and the exact GRANTs.",
     .examples =
         "envelope plan job.json\n"
+        "envelope plan job.json --reports /srv/envelope/readers\n"
         "envelope plan job.json --ddl | psql \"$ADMIN_DSN\"",
 };

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "human.h"
 #include "printable.h"
 #include "report.h"
 #include "sweep_report.h"
@@ -32,10 +33,9 @@ begin(json_t *report)
 
 /* target, field, state, kid, count: one line each. */
 static void
-print_census(const json_t *census)
+print_counts(const json_t *census, const char *member, const char *head)
 {
-    static const char *const heads[] = { "TARGET", "FIELD", "STATE", "KID",
-                                         "COUNT" };
+    const char *const heads[] = { "TARGET", "FIELD", "STATE", "KID", head };
     json_t *table = json_array();
     const json_t *row;
     size_t i;
@@ -48,10 +48,16 @@ print_census(const json_t *census)
                                       text(row, "state"), text(row, "kid"),
                                       count };
 
-        snprintf(count, sizeof(count), "%lld", number(row, "count"));
+        snprintf(count, sizeof(count), "%lld", number(row, member));
         table_row(table, 5, cells);
     }
     table_print(table);
+}
+
+static void
+print_census(const json_t *census)
+{
+    print_counts(census, "count", "COUNT");
 }
 
 /* As one word for a shell: somebody will paste it. */
@@ -90,17 +96,103 @@ print_field(const json_t *field)
 }
 
 static void
+print_sizes(const json_t *field)
+{
+    char values[HUMAN_SIZE];
+
+    if (json_object_get(field, "values") == NULL)
+        return;
+    report_text("  size     about %s values of %lld bytes become envelopes "
+                "of %lld, the longest %lld\n",
+                human_count((uint64_t)number(field, "values"), values),
+                number(field, "mean_before"), number(field, "mean_after"),
+                number(field, "longest"));
+}
+
+static void
+print_cost(const json_t *target)
+{
+    const json_t *cost = json_object_get(target, "cost");
+    char now[HUMAN_SIZE], table[HUMAN_SIZE], indexes[HUMAN_SIZE];
+    char log[HUMAN_SIZE];
+
+    if (cost == NULL || number(target, "rows_to_write") == 0)
+        return;
+    report_text("  cost     %s now; it can grow by %s, its indexes by %s, "
+                "until freed room is used again; about %s of %s\n",
+                human_bytes((double)number(cost, "table_now"), now),
+                human_bytes((double)number(cost, "table_growth"), table),
+                human_bytes((double)number(cost, "index_growth"), indexes),
+                human_bytes((double)number(cost, "log_bytes"), log),
+                text(cost, "log"));
+}
+
+static void
 print_target(const json_t *target)
 {
+    const bool sampled = json_is_true(json_object_get(target, "sampled"));
     const json_t *field;
     size_t i;
 
-    report_text("%s: about %lld rows, %lld of them looked at\n",
+    report_text("%s: about %lld rows, %lld of them looked at%s\n",
                 text(target, "target"), number(target, "rows"),
-                number(target, "sampled_rows"));
-    json_array_foreach(json_object_get(target, "fields"), i, field)
+                number(target, "sampled_rows"),
+                sampled ? ": counts are estimates" : "");
+    json_array_foreach(json_object_get(target, "fields"), i, field) {
         print_field(field);
-    print_census(json_object_get(target, "states"));
+        print_sizes(field);
+    }
+    print_cost(target);
+    print_counts(json_object_get(target, "states"),
+                 sampled ? "estimate" : "count", sampled ? "ABOUT" : "COUNT");
+}
+
+static void
+print_time(const json_t *time)
+{
+    char rows[HUMAN_SIZE], rate[HUMAN_SIZE], whole[HUMAN_SIZE];
+
+    if (time == NULL || number(time, "rows") == 0)
+        return;
+    report_text("time: about %s for %s rows at %s rows/s (%s)",
+                human_time(json_number_value(
+                               json_object_get(time, "seconds")), whole),
+                human_count((uint64_t)number(time, "rows"), rows),
+                human_short(json_number_value(
+                                json_object_get(time, "rows_per_s")), rate),
+                strcmp(text(time, "basis"), "limit") == 0
+                    ? "max_rows_per_s"
+                    : text(time, "basis"));
+    if (json_object_get(time, "window_h") != NULL)
+        report_text(", in %lld window%s of %.1f h", number(time, "days"),
+                    number(time, "days") == 1 ? "" : "s",
+                    json_number_value(json_object_get(time, "window_h")));
+    report_text("\n");
+}
+
+static void
+print_key(const json_t *key)
+{
+    const json_t *reader;
+    size_t i;
+
+    report_text("key %s (%s), keyring generation %lld: %s", text(key, "kid"),
+                text(key, "use"), number(key, "generation"),
+                json_is_true(json_object_get(key, "durable"))
+                    ? "it opens what it seals, as it is on disk"
+                    : "NOT PROVEN");
+    if (number(key, "backup_generation") > 0)
+        report_text("; backup of generation %lld, %s",
+                    number(key, "backup_generation"),
+                    text(key, "backup_date"));
+    report_text("\n");
+    json_array_foreach(json_object_get(key, "readers"), i, reader)
+        report_text("reader %s has generation %lld (%s)%s\n",
+                    text(reader, "reader"), number(reader, "generation"),
+                    text(reader, "at"),
+                    json_is_true(json_object_get(reader, "current"))
+                        ? ""
+                        : ": older");
 }
 
 static void
@@ -134,10 +226,10 @@ sweep_report_plan(json_t *report)
         return;
     report_text("job %s on %s %s\n", text(report, "job"),
                 text(report, "driver"), text(report, "server"));
-    report_text("key %s (%s), keyring generation %lld\n", text(key, "kid"),
-                text(key, "use"), number(key, "generation"));
+    print_key(key);
     json_array_foreach(json_object_get(report, "targets"), i, target)
         print_target(target);
+    print_time(json_object_get(report, "time"));
     print_notes(json_object_get(report, "notes"));
     report_text("nothing was written\n");
     report_json(report);

@@ -26,6 +26,7 @@
 #include <envelope/bytes.h>
 #include <envelope/context.h>
 #include <envelope/error.h>
+#include <envelope/migrator_load.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -316,29 +317,6 @@ struct envl_guard_info {
     uint32_t gap_count;
 };
 
-/* ---- what a sweep yields to ---------------------------------------------- */
-
-/* One member of the job's yield_to, by its name there. */
-struct envl_limit {
-    const char *name; /* "replica_lag_s", "query", ...                  */
-    double number;    /* of a number; 1 for true                        */
-    const char *text; /* of a text, else NULL                           */
-    bool by_default;  /* the job does not say it: where the store has no
-                         notion of it, it is ignored                    */
-};
-
-struct envl_pressure {
-    const struct envl_limit *limits;
-    uint32_t limit_count;
-    struct envl_target *const *targets; /* all of the sweep, bound here  */
-    uint32_t target_count;
-    bool check;        /* before a sweep: is everything that was asked for
-                          possible, for this role?                       */
-    uint32_t limit;    /* out: index of the first that says wait, or
-                          limit_count: go on                             */
-    char why[200];     /* out: in words, for people; no stored value     */
-};
-
 /* ---- the table of functions --------------------------------------------- */
 
 /*
@@ -488,6 +466,10 @@ struct envl_migrator {
     enum envl_status (*pressure)(struct envl_store *store,
                                  struct envl_pressure *pressure,
                                  struct envl_error *err);
+    /* May be NULL: nobody knows.  Estimate, from what the store knows of the
+       table; for plan, reads only. */
+    enum envl_status (*cost)(struct envl_target *target,
+                             struct envl_cost *cost, struct envl_error *err);
 };
 
 #ifdef __cplusplus

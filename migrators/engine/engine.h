@@ -70,6 +70,9 @@ struct engine_options {
                                   damaged ones, give way to a new pass  */
     uint32_t patience_ms;      /* how long to wait for a database that is
                                   gone or locked; 0: 60000              */
+    uint64_t backup_generation; /* plan: of the ring's last backup, or 0  */
+    const char *backup_date;   /* plan: when that was; may be NULL        */
+    const char *readers;       /* plan: folder of readers' reports, or NULL */
     bool no_wait;              /* end, instead of waiting while the job is
                                   paused or its window is closed         */
     const volatile sig_atomic_t *stop; /* NULL; 1: after this batch; 2: now */

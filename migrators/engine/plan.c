@@ -7,8 +7,11 @@
 #include <string.h>
 
 #include "engine/batch.h"
+#include "engine/lease.h"
 #include "engine/names.h"
 #include "engine/overlap.h"
+#include "engine/plan_key.h"
+#include "engine/plan_size.h"
 #include "engine/ranges.h"
 #include "engine/steer.h"
 #include "engine/summary.h"
@@ -25,7 +28,7 @@ struct sample {
     struct envl_buf keys[PARTS]; /* where to read: after these; [0]: start */
     uint32_t key_count;
     struct census census;
-    uint64_t rows;
+    struct plan_size size;
     json_t **contexts; /* by field: an example, or NULL */
 };
 
@@ -101,7 +104,8 @@ read_part(struct sample *sample, struct envl_bytes after,
     if (status == ENVL_OK)
         status = page_work_settle(&batch.work, batch.page, NULL,
                                   &sample->census, err);
-    sample->rows += batch.page->count;
+    if (status == ENVL_OK)
+        plan_size_add(&sample->size, &batch);
     for (uint32_t i = 0; status == ENVL_OK && i < batch.page->count; i++) {
         const struct envl_row *row = &batch.page->rows[i];
 
@@ -154,7 +158,25 @@ field_of(const struct sample *sample, uint32_t field)
                             summary_text(envl_bytes_of(spec->into)));
     if (sample->contexts[field] != NULL)
         json_object_set(one, "example", sample->contexts[field]);
+    plan_size_field(&sample->size, field, one);
     return one;
+}
+
+/* A row of the census, with what it means for the whole table. */
+static json_t *
+states_of(const struct sample *sample)
+{
+    json_t *states = summary_census(sample->session, &sample->census), *one;
+    size_t i;
+
+    json_array_foreach(states, i, one) {
+        uint64_t count = (uint64_t)json_integer_value(
+            json_object_get(one, "count"));
+
+        json_object_set_new(one, "estimate", json_integer(
+            (json_int_t)plan_size_scale(&sample->size, count)));
+    }
+    return states;
 }
 
 static json_t *
@@ -170,15 +192,43 @@ target_of(const struct sample *sample)
         json_array_append_new(fields, field_of(sample, i));
     return json_pack("{s:s, s:I, s:I, s:b, s:o, s:o}", "target", info->label,
                      "rows", (json_int_t)info->rows, "sampled_rows",
-                     (json_int_t)sample->rows, "sampled",
-                     sample->rows < info->rows, "states",
-                     summary_census(sample->session, &sample->census),
-                     "fields", fields);
+                     (json_int_t)sample->size.rows, "sampled",
+                     sample->size.rows < info->rows, "states",
+                     states_of(sample), "fields", fields);
+}
+
+static bool
+grants_are_missing(struct host *host)
+{
+    struct host_note note;
+
+    for (size_t i = 0; host_take(host, i, &note); i++) {
+        if (note.level == ENVL_NOTE_GRANT)
+            return true;
+    }
+    return false;
+}
+
+/* What may not be read is not counted; that a right is missing is told. */
+static enum envl_status
+sample_if_allowed(struct sample *sample, struct envl_error *err)
+{
+    struct env *env = sample->session->env;
+    struct envl_error local = { 0 };
+    enum envl_status status = take_sample(sample, &local);
+
+    if (status == ENVL_E_POLICY && grants_are_missing(&env->host)) {
+        env->ops->rollback(sample->session->store);
+        return ENVL_OK;
+    }
+    if (status != ENVL_OK && err != NULL)
+        *err = local;
+    return status;
 }
 
 static enum envl_status
 plan_target(struct session *session, uint32_t target, json_t *targets,
-            struct envl_error *err)
+            uint64_t *rows, struct envl_error *err)
 {
     uint32_t fields = session->env->job->targets[target].spec.field_count;
     struct sample sample = { .session = session, .target = target };
@@ -187,9 +237,17 @@ plan_target(struct session *session, uint32_t target, json_t *targets,
     sample.contexts = calloc(fields + 1, sizeof(json_t *));
     if (sample.contexts == NULL)
         return envl_fail(err, ENVL_E_NOMEM, "out of memory for a plan");
-    status = take_sample(&sample, err);
+    status = plan_size_begin(&sample.size, session, target, err);
     if (status == ENVL_OK)
-        json_array_append_new(targets, target_of(&sample));
+        status = sample_if_allowed(&sample, err);
+    if (status == ENVL_OK) {
+        json_t *one = target_of(&sample);
+
+        status = plan_size_cost(&sample.size, one, err);
+        *rows += plan_size_scale(&sample.size, sample.size.written);
+        json_array_append_new(targets, one);
+    }
+    plan_size_free(&sample.size);
     for (uint32_t i = 0; i < fields; i++)
         json_decref(sample.contexts[i]);
     for (uint32_t i = 0; i < PARTS; i++)
@@ -197,20 +255,6 @@ plan_target(struct session *session, uint32_t target, json_t *targets,
     free(sample.contexts);
     census_free(&sample.census);
     return status;
-}
-
-static json_t *
-key_of(const struct env *env)
-{
-    struct envl_ring_mark mark;
-
-    envl_keyring_mark(env->options->ring, &mark);
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "kid",
-                     env->key.kid, "use", envl_key_use_name(env->key.use),
-                     "scope", env->key.scope, "state",
-                     envl_key_state_name(env->key.state), "created",
-                     env->key.created, "keyring", mark.id, "generation",
-                     (json_int_t)mark.generation);
 }
 
 /* Text that a plugin adds to; the first failure is kept. */
@@ -248,24 +292,6 @@ add_ddl(struct session *session, json_t *report, struct envl_error *err)
     return status;
 }
 
-/* A key that does not seal is found by the plan, not by the sweep. */
-static void
-note_key(struct env *env)
-{
-    char text[160];
-
-    if (env->key.kid[0] == '\0') {
-        snprintf(text, sizeof(text), "no key of scope %s is active",
-                 env->job->scope == NULL ? "default" : env->job->scope);
-    } else if (env->key.state != ENVL_KEY_ACTIVE) {
-        snprintf(text, sizeof(text), "key %s is %s: only an active key seals",
-                 env->key.kid, envl_key_state_name(env->key.state));
-    } else {
-        return;
-    }
-    host_note(&env->host, ENVL_NOTE_DECIDE, NULL, text);
-}
-
 /* What waits for a person: what a plugin says, and rights that are missing. */
 static enum envl_status
 decisions(struct host *host, json_t *report, struct envl_error *err)
@@ -301,28 +327,84 @@ check_yields(struct session *session, struct envl_error *err)
     return status;
 }
 
+/* Rows a second of this job's last run on this store; 0: there was none. */
+static double
+last_rate(struct session *session)
+{
+    struct lease_list list = { 0 };
+    const struct lease_record *found;
+    struct record_job job = { 0 };
+    double rate = 0;
+
+    if (lease_list_read(session, &list, NULL) != ENVL_OK)
+        return 0;
+    found = lease_list_find(&list, 0);
+    if (found != NULL && found->mac == ENVL_OK &&
+        record_body_decode_job(envl_buf_view(&found->body), &job, NULL) ==
+            ENVL_OK && job.phase_ms[0] > 1000 && job.phases[0].sealed > 0)
+        rate = (double)job.phases[0].rows * 1000.0 / (double)job.phase_ms[0];
+    record_body_free_job(&job);
+    lease_list_free(&list);
+    return rate;
+}
+
+/* Fields that meet are refused; else it is only read twice. */
+static void
+note_spellings(struct session *session)
+{
+    const struct job *job = session->env->job;
+    char text[300];
+
+    for (uint32_t a = 0; a < job->target_count; a++) {
+        for (uint32_t b = a + 1; b < job->target_count; b++) {
+            const char *label = session_info(session, a)->label;
+
+            if (strcmp(label, session_info(session, b)->label) != 0)
+                continue;
+            snprintf(text, sizeof(text), "targets[%u] and targets[%u] are the "
+                     "same table: it is read twice; let one target have all "
+                     "fields", a, b);
+            host_note(&session->env->host, ENVL_NOTE_WARN, label, text);
+        }
+    }
+}
+
+static enum envl_status
+plan_targets(struct session *session, json_t *report, struct envl_error *err)
+{
+    struct env *env = session->env;
+    json_t *targets = json_array();
+    enum envl_status status = ENVL_OK;
+    uint64_t rows = 0;
+
+    for (uint32_t i = 0; status == ENVL_OK && i < env->job->target_count; i++)
+        status = plan_target(session, i, targets, &rows, err);
+    json_object_set_new(report, "targets", targets);
+    if (status == ENVL_OK)
+        plan_size_time(env->job, rows, last_rate(session), report);
+    return status;
+}
+
 static enum envl_status
 plan(struct session *session, bool ddl, json_t *report,
      struct envl_error *err)
 {
     struct env *env = session->env;
     const struct envl_store_info *info = env->ops->info(session->store);
-    json_t *targets = json_array();
     enum envl_status status = overlap_check(session, err);
 
     if (status == ENVL_OK)
         status = check_yields(session, err);
-    for (uint32_t i = 0; status == ENVL_OK && i < env->job->target_count; i++)
-        status = plan_target(session, i, targets, err);
-    json_object_set_new(report, "targets", targets);
+    if (status == ENVL_OK)
+        status = plan_targets(session, report, err);
     json_object_set_new(report, "server",
                         summary_text(envl_bytes_of(info->server)));
     json_object_set_new(report, "max_workers",
                         json_integer(info->max_workers));
-    json_object_set_new(report, "key", key_of(env));
+    json_object_set_new(report, "key", plan_key(env));
+    note_spellings(session);
     if (status == ENVL_OK && ddl)
         status = add_ddl(session, report, err);
-    note_key(env);
     if (status == ENVL_OK)
         status = decisions(&env->host, report, err);
     return status;

@@ -1,5 +1,6 @@
 #include "postgres/bind.h"
 #include "postgres/commit.h"
+#include "postgres/cost.h"
 #include "postgres/guard.h"
 #include "postgres/pressure.h"
 #include "postgres/read.h"
@@ -40,4 +41,5 @@ ENVL_API const struct envl_migrator envl_migrator_v1 = {
     .guard_set = guard_set,
     .guard_read = guard_read,
     .pressure = pressure_look,
+    .cost = cost_estimate,
 };

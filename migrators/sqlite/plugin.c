@@ -1,4 +1,5 @@
 #include "sqlite/commit.h"
+#include "sqlite/cost.h"
 #include "sqlite/finish.h"
 #include "sqlite/guard.h"
 #include "sqlite/pressure.h"
@@ -39,4 +40,5 @@ const struct envl_migrator envl_migrator_v1 = {
     .guard_set = guard_set,
     .guard_read = guard_read,
     .pressure = pressure_look,
+    .cost = cost_estimate,
 };

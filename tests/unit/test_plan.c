@@ -1,4 +1,6 @@
 /* Plan and status: what is to come, and what was. */
+#include <sys/stat.h>
+
 #include "sweep_fixture.h"
 
 static enum envl_status
@@ -186,10 +188,96 @@ status_needs_no_ring(void **state)
     scene_free(&scene);
 }
 
+static bool
+has_note(const struct scene *scene, const char *level, const char *words)
+{
+    json_t *notes = json_object_get(scene->report, "notes"), *note;
+    size_t i;
+
+    json_array_foreach(notes, i, note)
+        if (strcmp(text_at(note, "level"), level) == 0 &&
+            strstr(text_at(note, "text"), words) != NULL)
+            return true;
+    return false;
+}
+
+/* Who has which generation: from reports that readers leave in a folder. */
+static void
+plan_says_which_readers_cannot_have_the_key(void **state)
+{
+    struct envl_key_spec k2 = { .kid = "k2", .activate = true };
+    char folder[160];
+    json_t *readers;
+    struct scene scene;
+
+    (void)state;
+    scene_new(&scene, FIELD_A, NO_PACE);
+    scene_fill(3);
+    snprintf(folder, sizeof(folder), "%s/readers", scene.f.dir);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    assert_int_equal(envl_keyring_report(scene.ring, folder, "web-1", NULL),
+                     ENVL_OK);
+    scene.options.readers = folder;
+    scene.options.backup_generation = 1;
+    scene.options.backup_date = "2026-11-22T00:00:00Z";
+
+    assert_int_equal(plan(&scene, false), ENVL_OK);
+    readers = json_object_get(json_object_get(scene.report, "key"),
+                              "readers");
+    assert_int_equal(json_array_size(readers), 1);
+    assert_true(json_is_true(json_object_get(json_array_get(readers, 0),
+                                             "current")));
+    assert_true(json_is_true(json_object_get(
+        json_object_get(scene.report, "key"), "durable")));
+    assert_false(has_note(&scene, "warn", "backup"));
+
+    assert_int_equal(envl_keyring_add(scene.ring, &k2, NULL), ENVL_OK);
+    assert_int_equal(plan(&scene, false), ENVL_E_FINDINGS);
+    assert_true(has_note(&scene, "decide", "reader web-1"));
+    assert_true(has_note(&scene, "warn", "changed since its backup"));
+
+    assert_int_equal(envl_keyring_report(scene.ring, folder, "web-1", NULL),
+                     ENVL_OK);
+    assert_int_equal(plan(&scene, false), ENVL_OK);
+    scene_free(&scene);
+}
+
+static json_int_t
+number_at(const json_t *object, const char *name)
+{
+    return json_integer_value(json_object_get(object, name));
+}
+
+static void
+plan_tells_how_large_it_gets_and_how_long_it_takes(void **state)
+{
+    json_t *target, *field;
+    struct scene scene;
+    json_int_t longest;
+
+    (void)state;
+    scene_new(&scene, FIELD_A, ",\"pace\":{\"max_rows_per_s\":10}");
+    scene_fill(9); /* all of one length */
+    assert_int_equal(plan(&scene, false), ENVL_OK);
+    target = json_array_get(json_object_get(scene.report, "targets"), 0);
+    field = json_array_get(json_object_get(target, "fields"), 0);
+    assert_int_equal(number_at(target, "rows_to_write"), 9);
+    assert_int_equal(number_at(field, "values"), 9);
+    assert_int_equal(number_at(field, "mean_before"), strlen("secret 4"));
+    assert_string_equal(text_at(json_object_get(scene.report, "time"),
+                                "basis"), "limit");
+    longest = number_at(field, "longest");
+    scene_must(&scene, ENVL_OK);
+    assert_int_equal(strlen(fake_get(4, COLUMN_A)), longest);
+    scene_free(&scene);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(plan_says_which_readers_cannot_have_the_key),
+        cmocka_unit_test(plan_tells_how_large_it_gets_and_how_long_it_takes),
         cmocka_unit_test(plan_writes_nothing_and_counts_a_sample),
         cmocka_unit_test(plan_looks_at_few_rows_of_many),
         cmocka_unit_test(plan_prints_the_context_as_applications_need_it),
