@@ -40,9 +40,9 @@ const struct command cmd_plan = {
         "say what is there, the context that an application must use for\n"
         "each field, side effects, and what must be decided first (exit 4).\n"
         "The counts come from a sample where a table is large, and say so.\n"
-        "Sizes, growth, log and time are estimates. --reports FOLDER holds the\n"
-        "reports of those who read: one that reported before the key was made\n"
-        "cannot open what is sealed under it.\n\n"
+        "Sizes, growth, log and time are estimates. --reports FOLDER has the\n"
+        "reports of those who read: one that reported before the key was\n"
+        "made cannot open what is sealed under it.\n\n"
         "--ddl prints the statements for an administrator: the tables that\n"
         "hold the job's state, and the exact GRANTs.",
     .examples =
