@@ -33,7 +33,8 @@ void doctor_say(struct doctor *doctor, enum doctor_level level,
 
 /**
  * doctor_libraries(doctor), doctor_keyring(doctor), doctor_audit(doctor),
- * doctor_system(doctor), doctor_plugins(doctor), doctor_providers(doctor):
+ * doctor_files(doctor), doctor_readers(doctor), doctor_sandbox(doctor),
+ * doctor_databases(doctor), doctor_system(doctor), doctor_plugins(doctor), doctor_providers(doctor):
  * The sections.
  */
 void doctor_libraries(struct doctor *doctor);
@@ -41,6 +42,10 @@ void doctor_keyring(struct doctor *doctor);
 void doctor_audit(struct doctor *doctor, struct envl_keyring *ring);
 void doctor_system(struct doctor *doctor);
 void doctor_plugins(struct doctor *doctor);
+void doctor_files(struct doctor *doctor);
+void doctor_readers(struct doctor *doctor, struct envl_keyring *ring);
+void doctor_sandbox(struct doctor *doctor);
+void doctor_databases(struct doctor *doctor);
 void doctor_providers(struct doctor *doctor);
 
 #endif /* CLI_DOCTOR_H */

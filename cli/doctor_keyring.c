@@ -190,6 +190,7 @@ doctor_keyring(struct doctor *doctor)
         say_keys(doctor, &session);
         say_backup(doctor, &session);
         say_neighbours(doctor);
+        doctor_readers(doctor, session.ring);
     }
     doctor_audit(doctor, session.ring);
     ring_session_free(&session);
