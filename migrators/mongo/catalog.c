@@ -97,7 +97,9 @@ take_entry(struct envl_target *target, const struct answer *answer,
     const char *name;
 
     if (!command_batch(answer, &list))
-        return not_there(target, err);
+        return say_fail(target->store->host, err, ENVL_E_DATABASE,
+                        "looking for %s: the server's answer is no list of "
+                        "collections", target->name);
     while (bson_iter_next(&list)) {
         if (!command_document(&list, &entry))
             continue;

@@ -1,3 +1,4 @@
+#include "common/say.h"
 #include "mongo/command.h"
 #include "mongo/fault.h"
 
@@ -153,6 +154,9 @@ command_inserted(struct envl_store *store, const struct answer *answer,
 
     if (made != NULL)
         *made = true;
+    if (command_number(&answer->reply, "n", -1) < 0)
+        return say_fail(store->host, err, ENVL_E_DATABASE, "%s: the server's "
+                        "answer does not say what it did", doing);
     if (bson_iter_init_find(&at, &answer->reply, "writeErrors") &&
         BSON_ITER_HOLDS_ARRAY(&at) && bson_iter_recurse(&at, &list)) {
         while (bson_iter_next(&list) && command_document(&list, &error)) {
