@@ -1,6 +1,7 @@
 #include "mongo/bind.h"
 #include "mongo/commit.h"
 #include "mongo/grants.h"
+#include "mongo/guard.h"
 #include "mongo/read.h"
 #include "mongo/record.h"
 #include "mongo/split.h"
@@ -37,4 +38,6 @@ const struct envl_migrator envl_migrator_v1 = {
     .quarantine_read = state_quarantine,
     .ddl = grants_ddl,
     .finish = NULL,
+    .guard_set = guard_set,
+    .guard_read = guard_read,
 };

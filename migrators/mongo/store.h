@@ -96,6 +96,7 @@ struct envl_store {
 /* ---- a target ----------------------------------------------------------- */
 
 #define TARGET_SHARD_KEYS 8u
+#define TARGET_GAPS       8u
 
 struct envl_target {
     struct envl_store *store;
@@ -109,6 +110,7 @@ struct envl_target {
     uint32_t shard_key_count;
     uint64_t row_bytes;      /* of an average document, as seen so far  */
     struct page *ready;      /* read and not yet handed out             */
+    const char *gaps[TARGET_GAPS]; /* of a guard: guard.c               */
     struct envl_target_info info;
     struct envl_field_info *fields;
 };
