@@ -116,7 +116,8 @@ for name in ${@:-$all}; do
               stage known-answers /usr/bin/python3 tests/interop/check_known_answers.py ;;
     sqlite)   stage sqlite build check-sqlite ;;
     postgres) stage postgres build check-postgres ;;
-    mongo)    stage mongo build check-mongo ;;
+    mongo)    stage mongo build check-mongo
+              stage mongo-sweep bash tests/mongo/run ;;
     sweep)    stage sweep bash tests/integration/run ;;
     demo)     stage quickstart bash tests/demo/quickstart.sh
               stage demo bash tests/demo/test_demo.sh ;;

@@ -185,6 +185,7 @@ class Checks:
             self.good += 1
         else:
             self.bad += 1
+        more = more.strip()[:600 if not good else 100].replace("\n", " ")
         print(f"{'ok' if good else 'not ok'} {name}"
               f"{' ' + more if more else ''}", flush=True)
 

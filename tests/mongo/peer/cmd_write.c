@@ -1,9 +1,11 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd.h"
 #include "match.h"
 #include "peer.h"
+#include "stage.h"
 #include "update.h"
 
 /* The updates or deletes of a bulk, and what came of them. */
@@ -22,6 +24,8 @@ note_error(struct bulk *bulk, int32_t index, const struct trouble *trouble)
     char key[16];
     bson_t error;
 
+    if (getenv("MONGO_PEER_TRACE") != NULL)
+        fprintf(stderr, "%s: %d %s\n", bulk->ns, trouble->code, trouble->text);
     snprintf(key, sizeof(key), "%u", bulk->error_count++);
     bson_append_document_begin(&bulk->errors, key, -1, &error);
     bson_append_int32(&error, "index", -1, index);
@@ -316,10 +320,16 @@ cmd_write_delete(struct peer_request *request)
 static void
 give_value(struct peer_request *request, const bson_t *doc)
 {
+    bson_t made = BSON_INITIALIZER, fields;
+
     if (doc == NULL)
         bson_append_null(request->reply, "value", -1);
+    else if (peer_doc(request, "fields", &fields) && !bson_empty(&fields) &&
+             stage_project(doc, &fields, &made, &request->trouble))
+        bson_append_document(request->reply, "value", -1, &made);
     else
         bson_append_document(request->reply, "value", -1, doc);
+    bson_destroy(&made);
 }
 
 static void

@@ -1,3 +1,4 @@
+#include <regex.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -407,6 +408,98 @@ op_map(const char *name, const bson_value_t *arg,
     return good;
 }
 
+/* {input, regex}: POSIX's extended expressions, of strings. */
+static bool
+op_regex_match(const char *name, const bson_value_t *arg,
+               const struct expr_scope *scope, bson_value_t *out)
+{
+    bson_value_t input, regex = { .value_type = BSON_TYPE_EOD };
+    bool good = named(arg, "input", scope, &input) &&
+                named(arg, "regex", scope, &regex);
+    regmatch_t span = { 0 };
+    regex_t compiled;
+
+    if (good && (input.value_type != BSON_TYPE_UTF8 ||
+                 regex.value_type != BSON_TYPE_UTF8 ||
+                 regcomp(&compiled, regex.value.v_utf8.str, REG_EXTENDED)))
+        good = value_trouble(scope->trouble, 51104, "Location51104",
+                             "%s of another type", name);
+    if (good) {
+        span.rm_eo = (regoff_t)input.value.v_utf8.len;
+        give_bool(out, regexec(&compiled, input.value.v_utf8.str, 1, &span,
+                               REG_STARTEND) == 0);
+        regfree(&compiled);
+    }
+    bson_value_destroy(&input);
+    bson_value_destroy(&regex);
+    return good;
+}
+
+static bool
+op_is_number(const char *name, const bson_value_t *arg,
+             const struct expr_scope *scope, bson_value_t *out)
+{
+    bson_value_t value;
+    bool is;
+
+    (void)name;
+    if (!expr_arg(arg, 0, scope, &value))
+        return false;
+    is = value_is_number(&value);
+    bson_value_destroy(&value);
+    return give_bool(out, is);
+}
+
+static bool
+op_object_to_array(const char *name, const bson_value_t *arg,
+                   const struct expr_scope *scope, bson_value_t *out)
+{
+    bson_t doc, made = BSON_INITIALIZER, pair;
+    bson_value_t value, view;
+    bson_iter_t iter;
+    uint32_t n = 0;
+    char key[16];
+    bool good = expr_arg(arg, 0, scope, &value);
+
+    if (good && (value.value_type != BSON_TYPE_DOCUMENT ||
+                 !value_doc(&value, &doc) || !bson_iter_init(&iter, &doc)))
+        good = value_trouble(scope->trouble, 40390, "Location40390",
+                             "%s requires a document input", name);
+    while (good && bson_iter_next(&iter)) {
+        snprintf(key, sizeof(key), "%u", n++);
+        bson_append_document_begin(&made, key, -1, &pair);
+        bson_append_utf8(&pair, "k", 1, bson_iter_key(&iter), -1);
+        bson_append_value(&pair, "v", 1, bson_iter_value(&iter));
+        bson_append_document_end(&made, &pair);
+    }
+    view = value_of_doc(&made);
+    view.value_type = BSON_TYPE_ARRAY;
+    if (good)
+        bson_value_copy(&view, out);
+    bson_destroy(&made);
+    bson_value_destroy(&value);
+    return good;
+}
+
+static bool
+op_any_element(const char *name, const bson_value_t *arg,
+               const struct expr_scope *scope, bson_value_t *out)
+{
+    bson_value_t list;
+    bson_iter_t iter;
+    bson_t array;
+    bool good = expr_arg(arg, 0, scope, &list), any = false;
+
+    if (good && (list.value_type != BSON_TYPE_ARRAY ||
+                 !value_doc(&list, &array) || !bson_iter_init(&iter, &array)))
+        good = value_trouble(scope->trouble, 5159200, "Location5159200",
+                             "%s's argument must be an array", name);
+    while (good && !any && bson_iter_next(&iter))
+        any = value_truth(bson_iter_value(&iter));
+    bson_value_destroy(&list);
+    return good && give_bool(out, any);
+}
+
 /* {vars: {a: expr, ...}, in: expr}: each variable is one more scope. */
 static bool
 let_from(bson_iter_t *vars, const bson_value_t *in,
@@ -461,7 +554,9 @@ static const struct {
     { "$getField", op_get_field }, { "$setField", op_set_field },
     { "$unsetField", op_set_field }, { "$arrayElemAt", op_element_at },
     { "$in", op_in }, { "$map", op_map }, { "$filter", op_map },
-    { "$let", op_let },
+    { "$let", op_let }, { "$regexMatch", op_regex_match },
+    { "$isNumber", op_is_number }, { "$objectToArray", op_object_to_array },
+    { "$anyElementTrue", op_any_element },
 };
 
 bool

@@ -27,7 +27,13 @@
 #define SESSIONS_MOST 256
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static int connections[CONNECTIONS_MOST]; /* descriptors; 0: free */
+
+struct client {
+    int fd;
+    bool rig;
+};
+
+static struct client *clients[CONNECTIONS_MOST];
 static const struct peer_make *make;
 static uint16_t port;
 
@@ -39,11 +45,6 @@ static struct {
     bool used;
 } sessions[SESSIONS_MOST];
 static unsigned next_session;
-
-struct client {
-    int fd;
-    bool rig;
-};
 
 static bool
 number_of(const bson_t *body, int64_t *number, bson_t *lsid)
@@ -227,11 +228,11 @@ note_client(const bson_t *body, struct client *client)
 }
 
 static void
-cut_all(int but)
+cut_all(void)
 {
     for (unsigned i = 0; i < CONNECTIONS_MOST; i++) {
-        if (connections[i] != 0 && connections[i] != but)
-            shutdown(connections[i], SHUT_RDWR);
+        if (clients[i] != NULL && !clients[i]->rig)
+            shutdown(clients[i]->fd, SHUT_RDWR);
     }
 }
 
@@ -269,7 +270,7 @@ answer(const struct wire_message *message, struct client *client,
             remember(&message->body, reply);
     }
     if (fault->kind == FAULT_CUT_ALL)
-        cut_all(0);
+        cut_all();
     pthread_mutex_unlock(&lock);
     return good && fault->kind != FAULT_CUT_AFTER &&
            fault->kind != FAULT_PARTIAL_CUT;
@@ -298,8 +299,8 @@ serve(void *cookie)
     }
     pthread_mutex_lock(&lock);
     for (unsigned i = 0; i < CONNECTIONS_MOST; i++) {
-        if (connections[i] == client->fd)
-            connections[i] = 0;
+        if (clients[i] == client)
+            clients[i] = NULL;
     }
     close(client->fd);
     pthread_mutex_unlock(&lock);
@@ -317,22 +318,24 @@ welcome(int fd)
 
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     pthread_mutex_lock(&lock);
-    while (at < CONNECTIONS_MOST && connections[at] != 0)
+    while (at < CONNECTIONS_MOST && clients[at] != NULL)
         at++;
     if (client != NULL && at < CONNECTIONS_MOST) {
-        connections[at] = fd;
         client->fd = fd;
+        clients[at] = client;
     }
     pthread_mutex_unlock(&lock);
-    if (client == NULL || at == CONNECTIONS_MOST ||
-        pthread_create(&thread, NULL, serve, client) != 0) {
-        if (at < CONNECTIONS_MOST)
-            connections[at] = 0;
-        close(fd);
-        free(client);
+    if (client != NULL && at < CONNECTIONS_MOST &&
+        pthread_create(&thread, NULL, serve, client) == 0) {
+        pthread_detach(thread);
         return;
     }
-    pthread_detach(thread);
+    pthread_mutex_lock(&lock);
+    if (at < CONNECTIONS_MOST)
+        clients[at] = NULL;
+    pthread_mutex_unlock(&lock);
+    close(fd);
+    free(client);
 }
 
 static void *
