@@ -13,7 +13,7 @@ exits "init" 0 e init --kid k1 --json
 golden "init" '{"schema":1,"keyring":"ID","path":"TMP/data/envelope/keyring.json","generation":1,"kid":"k1","pin":"PIN","key_file":"TMP/data/envelope/keyring.key"}'
 is "warnings are JSON lines, too" 0 "$(grep -cv '^{"type":"[a-z]*","message":".*"}$' "$err")"
 exits "key add" 0 e key add --kid k2 --json --quiet
-golden "key add" '{"schema":1,"keyring":"ID","generation":2,"key":{"kid":"k2","use":"seal","scope":"default","state":"pre-active","created":"DATE","activated":null,"expires":null}}'
+golden "key add" '{"schema":1,"keyring":"ID","generation":2,"pin":"PIN","key":{"kid":"k2","use":"seal","scope":"default","state":"pre-active","created":"DATE","activated":null,"expires":null}}'
 is "quiet says nothing" 0 "$(stat -c %s "$err")"
 exits "key list" 0 e key list --json
 golden "key list" '{"schema":1,"keyring":"ID","generation":2,"keys":[{"kid":"k1","use":"seal","scope":"default","state":"active","created":"DATE","activated":"DATE","expires":null},{"kid":"k2","use":"seal","scope":"default","state":"pre-active","created":"DATE","activated":null,"expires":null}]}'
