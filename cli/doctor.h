@@ -32,10 +32,11 @@ void doctor_say(struct doctor *doctor, enum doctor_level level,
                 const char *hint, const char *format, ...) ENVL_PRINTF(4, 5);
 
 /**
- * doctor_libraries(doctor), doctor_keyring(doctor), doctor_audit(doctor),
- * doctor_files(doctor), doctor_readers(doctor), doctor_sandbox(doctor),
- * doctor_databases(doctor), doctor_system(doctor), doctor_plugins(doctor), doctor_providers(doctor):
- * The sections.
+ * doctor_libraries(doctor), doctor_providers(doctor), doctor_files(doctor),
+ * doctor_keyring(doctor), doctor_readers(doctor, ring),
+ * doctor_audit(doctor, ring), doctor_system(doctor), doctor_sandbox(doctor),
+ * doctor_plugins(doctor), doctor_databases(doctor):
+ * The sections; readers are part of the keyring's.
  */
 void doctor_libraries(struct doctor *doctor);
 void doctor_keyring(struct doctor *doctor);

@@ -48,10 +48,14 @@ look_at(struct doctor *doctor, const char *path)
     struct envl_error err = { .status = ENVL_OK };
     json_t *report = NULL;
     struct sweep sweep;
+    enum envl_status status = sweep_open(doctor->cli, path, SWEEP_READS,
+                                         &sweep, &err);
 
-    if (sweep_open(doctor->cli, path, SWEEP_READS, &sweep, &err) == ENVL_OK &&
-        engine_plan(sweep.job, &sweep.options, false, &report, &err) ==
-            ENVL_OK)
+    if (status == ENVL_OK)
+        status = engine_plan(sweep.job, &sweep.options, false, &report, &err);
+    /* With findings there is a report, which names them. */
+    if (report != NULL &&
+        (status == ENVL_OK || status == ENVL_E_FINDINGS))
         say_plan(doctor, path, report);
     else
         doctor_say(doctor, DOCTOR_FAIL, err.hint, "%s: %s (exit %d)", path,

@@ -31,7 +31,7 @@ nth=$(awk '/fsync\(/ { n++ } /rename.*keyring\.json/ { print n + 1; exit }' trac
 ok "the rename is found" test -n "$nth"
 put_back
 before=$(sha256sum <"$ring")
-strace -f -e trace=fsync -e inject=fsync:signal=KILL:when="$nth" -o trace "$envelope" key destroy k2 --yes=k2 -q >/dev/null 2>&1
+bash -c 'strace "$@"; :' _ -f -e trace=fsync -e inject=fsync:signal=KILL:when="$nth" -o trace "$envelope" key destroy k2 --yes=k2 -q >/dev/null 2>&1
 ok "the ring has changed" test "$before" != "$(sha256sum <"$ring")"
 ok "what may come next is remembered" grep -q '"next"' "$state"
 cp -a "$XDG_STATE_HOME" state.killed
@@ -60,7 +60,7 @@ exits "the ring of before does not come back" 18 e decrypt --context a=b v.env
 
 # Killed before the rename: the ring is the old one, and opens.
 put_back
-strace -f -e trace=fsync -e inject=fsync:signal=KILL:when="$((nth - 1))" -o trace "$envelope" key destroy k2 --yes=k2 -q >/dev/null 2>&1
+bash -c 'strace "$@"; :' _ -f -e trace=fsync -e inject=fsync:signal=KILL:when="$((nth - 1))" -o trace "$envelope" key destroy k2 --yes=k2 -q >/dev/null 2>&1
 is "the ring has not changed" "$before" "$(sha256sum <"$ring")"
 exits "it opens" 0 e decrypt --context a=b v.env
 exits "and is changed later" 0 e key destroy k2 --yes=k2 -q

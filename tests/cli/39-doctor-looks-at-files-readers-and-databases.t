@@ -67,7 +67,8 @@ if sh "$cluster" check >"$out" 2>&1; then
         export DSN="host=$tmp/pg/s user=sweeper dbname=postgres"
         job '{"driver":"postgres","dsn_env":"DSN"}' public.t >pg.json
         exits "a role without rights" 4 e doctor pg.json
-        prints "the right is named" '(hint|fail).*(GRANT|right|permission|denied)'
+        prints "a right is missing" '\[fail\]  .*a right is missing'
+        prints "the statement is named" 'hint: .*GRANT'
         e plan pg.json --ddl 2>/dev/null | psql -q -h "$tmp/pg/s" -U postgres postgres >/dev/null 2>&1
         psql -q -h "$tmp/pg/s" -U postgres -c "grant select, update on public.t to sweeper" postgres
         export DSN="host=$tmp/pg/s user=postgres dbname=postgres"
