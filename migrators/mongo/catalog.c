@@ -4,6 +4,7 @@
 #include "mongo/catalog.h"
 #include "mongo/command.h"
 #include "mongo/fault.h"
+#include "mongo/guard_note.h"
 
 /* ---- kinds of collections ----------------------------------------------- */
 
@@ -48,7 +49,7 @@ note_options(struct envl_target *target, const bson_t *options)
 {
     const struct envl_host *host = target->store->host;
     const char *locale = NULL;
-    bson_t collation, images;
+    bson_t collation, images, validator;
     bson_iter_t at;
 
     if (bson_iter_init_find(&at, options, "collation") &&
@@ -68,7 +69,10 @@ note_options(struct envl_target *target, const bson_t *options)
                  "until it expires; db.runCommand({collMod: \"%s\", "
                  "changeStreamPreAndPostImages: {enabled: false}}) for the "
                  "sweep", target->name);
-    if (bson_has_field(options, "validator"))
+    /* An envelope passes the rules of our own guards. */
+    if (bson_iter_init_find(&at, options, "validator") &&
+        command_document(&at, &validator) && !bson_empty(&validator) &&
+        !guard_note_ours(target))
         say_note(host, ENVL_NOTE_DECIDE, target->name, "a validator: sealed "
                  "documents have to pass it, or they are refused and "
                  "quarantined");

@@ -58,6 +58,21 @@ put_collection(struct paper *paper, const char *name)
         "\n");
 }
 
+/* Only for those who set guards.  spec: MIG-70 */
+static void
+put_guard(struct paper *paper, const struct envl_store *store,
+          struct envl_target *const *targets, uint32_t count)
+{
+    if (!store->server.coll_mod)
+        return;
+    put(paper, "    // For envelope guard only:\n");
+    for (uint32_t i = 0; i < count; i++)
+        put_privilege(paper, store->database, targets[i]->name,
+                      "\"collMod\"");
+    put_privilege(paper, RECORD_DATABASE, "guard",
+                  "\"find\", \"insert\", \"update\", \"remove\"");
+}
+
 enum envl_status
 grants_ddl(struct envl_store *store, struct envl_target *const *targets,
            uint32_t count, void (*append)(void *cookie, const char *text),
@@ -95,6 +110,7 @@ grants_ddl(struct envl_store *store, struct envl_target *const *targets,
         put(&paper, "    { resource: { cluster: true }, actions: "
             "[\"getParameter\"] },\n");
     }
+    put_guard(&paper, store, targets, count);
     put(&paper, "] })\n// db.getSiblingDB(\"admin\").grantRolesToUser(USER, "
         "[\"envelopeSweep\"])\n");
     return ENVL_OK;

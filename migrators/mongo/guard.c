@@ -4,8 +4,8 @@
 #include "mongo/command.h"
 #include "mongo/fault.h"
 #include "mongo/guard.h"
+#include "mongo/guard_note.h"
 #include "mongo/guard_rule.h"
-#include "mongo/guard_schema.h"
 #include "mongo/server.h"
 
 /* What one call works with. */

@@ -103,6 +103,8 @@ def refuses(scene, check, make, code):
         check(f"{make}: {name} is let pass", scene.refused(write) is None)
     hooks.delete_many({"secret": plain["secret"], "_id": {
         "$ne": plain["_id"]}})
+    check(f"{make}: nothing is to be decided about our own guard",
+          scene.run("plan", str(scene.job), ok=None).returncode == 0)
     done = scene.run("rotate", "--kid", "k2", "--job", str(scene.job),
                      "--execute", ok=None)
     check(f"{make}: a rotation passes the strict guard",
@@ -234,6 +236,10 @@ def main():
                 refuses(scene, check, make, code)
                 if make != "mongodb7":
                     continue
+                said = scene.run("plan", str(scene.job), "--ddl").stdout
+                check("the rights that a guard needs are told apart",
+                      said.count('"collMod"') == 4 and
+                      "envelope guard only" in said)
                 status, said = scene.guard("observe")
                 check("observe is refused: it would log documents",
                       status == 14 and "log" in said, f"(exit {status})")
