@@ -153,7 +153,7 @@ tell_pace(struct run *run)
 {
     json_t *set = control_json(&run->steer.control);
     char *text = json_dumps(json_object_get(set, "set"), JSON_COMPACT);
-    char line[300];
+    char line[400];
 
     if (text != NULL && strcmp(text, "{}") == 0)
         snprintf(line, sizeof(line), "the pace is the job file's");
