@@ -74,7 +74,7 @@ units() {
 # Not under valgrind: tests that end children with _exit or a signal (their
 # memory counts as lost), and those whose time valgrind multiplies; ASan or
 # TSan runs them.
-no_valgrind='keyring_(fault|race|watch|large)|threads|sweep_fault|steer|fork'
+no_valgrind='keyring_(fault|race|watch|large)|threads|sweep_fault|steer|fork|child|exec'
 valgrind_units() {
     echo "skip: under valgrind, by name: $no_valgrind"
     RUN="valgrind -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite" \
