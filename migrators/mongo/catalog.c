@@ -100,10 +100,10 @@ take_entry(struct envl_target *target, const struct answer *answer,
     bson_iter_t list, at;
     const char *name;
 
-    if (!command_batch(answer, &list))
-        return say_fail(target->store->host, err, ENVL_E_DATABASE,
-                        "looking for %s: the server's answer is no list of "
-                        "collections", target->name);
+    status = command_list(target->store, answer, "looking for the collection",
+                          &list, err);
+    if (status != ENVL_OK)
+        return status;
     while (bson_iter_next(&list)) {
         if (!command_document(&list, &entry))
             continue;

@@ -67,6 +67,14 @@ command_free(struct answer *answer)
     *answer = (struct answer){ .ok = false };
 }
 
+static enum envl_status
+malformed(const struct envl_store *store, const char *doing,
+          struct envl_error *err)
+{
+    return say_fail(store->host, err, ENVL_E_DATABASE, "%s: the server's "
+                    "answer is not one to this command", doing);
+}
+
 bool
 command_batch(const struct answer *answer, bson_iter_t *out)
 {
@@ -75,6 +83,15 @@ command_batch(const struct answer *answer, bson_iter_t *out)
     return bson_iter_init(&at, &answer->reply) &&
            bson_iter_find_descendant(&at, "cursor.firstBatch", &batch) &&
            BSON_ITER_HOLDS_ARRAY(&batch) && bson_iter_recurse(&batch, out);
+}
+
+enum envl_status
+command_list(const struct envl_store *store, const struct answer *answer,
+             const char *doing, bson_iter_t *out, struct envl_error *err)
+{
+    if (command_batch(answer, out))
+        return ENVL_OK;
+    return malformed(store, doing, err);
 }
 
 bool
@@ -152,6 +169,8 @@ command_inserted(struct envl_store *store, const struct answer *answer,
     bson_iter_t at, list;
     bson_t error;
 
+    if (!bson_has_field(&answer->reply, "n"))
+        return malformed(store, doing, err);
     if (made != NULL)
         *made = true;
     if (command_number(&answer->reply, "n", -1) < 0)

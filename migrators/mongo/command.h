@@ -48,6 +48,15 @@ void command_free(struct answer *answer);
 bool command_batch(const struct answer *answer, bson_iter_t *out);
 
 /**
+ * command_list(store, answer, doing, out, err):
+ * The same for a command that must answer with one: ENVL_E_DATABASE if it
+ * does not.
+ */
+enum envl_status command_list(const struct envl_store *store,
+                              const struct answer *answer, const char *doing,
+                              bson_iter_t *out, struct envl_error *err);
+
+/**
  * command_document(at, out):
  * View the document or array at ${at} as ${out}, which needs no freeing;
  * false if it is neither.

@@ -60,9 +60,8 @@ run_find(struct envl_target *target, const bson_t *find,
 
     snprintf(doing, sizeof(doing), "reading %.120s", target->name);
     status = command_ask(store, store->database, find, doing, &answer, err);
-    if (status == ENVL_OK && !command_batch(&answer, &list))
-        status = say_fail(store->host, err, ENVL_E_DATABASE,
-                          "%s: the answer is not one to a find", doing);
+    if (status == ENVL_OK)
+        status = command_list(store, &answer, doing, &list, err);
     while (status == ENVL_OK && bson_iter_next(&list)) {
         if (command_document(&list, &document))
             status = each(cookie, &document, err);

@@ -7,6 +7,9 @@
 #include "mongo/record.h"
 #include "mongo/server.h"
 
+static const char reading[] = "reading the state of the job";
+static const char writing[] = "writing the state of the job";
+
 #define TRIES 5 /* against somebody who changes the record meanwhile */
 
 static const char *
@@ -119,15 +122,14 @@ read_collection(struct envl_store *store, const char *job, uint32_t number,
     bson_append_document_end(&find, &sort);
     BSON_APPEND_INT32(&find, "batchSize", 100000);
     BSON_APPEND_BOOL(&find, "singleBatch", true);
-    status = command_ask(store, RECORD_DATABASE, &find,
-                         "reading the state of the job", &answer, err);
-    if (status == ENVL_OK && command_batch(&answer, &list)) {
-        while (status == ENVL_OK && bson_iter_next(&list) &&
-               command_document(&list, &document)) {
-            take_stored(&document, now, &stored);
-            stored.record.job = job;
-            status = each(cookie, &stored.record, err);
-        }
+    status = command_ask(store, RECORD_DATABASE, &find, reading, &answer, err);
+    if (status == ENVL_OK)
+        status = command_list(store, &answer, reading, &list, err);
+    while (status == ENVL_OK && bson_iter_next(&list) &&
+           command_document(&list, &document)) {
+        take_stored(&document, now, &stored);
+        stored.record.job = job;
+        status = each(cookie, &stored.record, err);
     }
     command_free(&answer);
     bson_destroy(&find);
@@ -186,11 +188,17 @@ modify(struct envl_store *store, uint32_t number, const bson_t *query,
     BSON_APPEND_INT32(&fields, "_id", 1);
     bson_append_document_end(&command, &fields);
     command_majority(&command, store->host->statement_ms);
-    status = command_ask(store, RECORD_DATABASE, &command,
-                         "writing the state of the job", &answer, err);
+    status = command_ask(store, RECORD_DATABASE, &command, writing, &answer,
+                         err);
     if (status == ENVL_OK)
-        status = command_confirmed(store, &answer,
-                                   "writing the state of the job", err);
+        status = command_confirmed(store, &answer, writing, err);
+    /* null, or nothing, if no document was found */
+    if (status == ENVL_OK &&
+        !bson_iter_init_find(&at, &answer.reply, "value") &&
+        !bson_has_field(&answer.reply, "lastErrorObject"))
+        status = say_fail(store->host, err, ENVL_E_DATABASE, "%s: the "
+                          "server's answer is not one to this command",
+                          writing);
     *found = status == ENVL_OK &&
              bson_iter_init_find(&at, &answer.reply, "value") &&
              BSON_ITER_HOLDS_DOCUMENT(&at);
@@ -307,8 +315,8 @@ insert(struct envl_store *store, const struct envl_record *record,
     bson_append_document_end(&list, &document);
     bson_append_array_end(&command, &list);
     command_majority(&command, store->host->statement_ms);
-    status = command_ask(store, RECORD_DATABASE, &command,
-                         "writing the state of the job", &answer, err);
+    status = command_ask(store, RECORD_DATABASE, &command, writing, &answer,
+                         err);
     if (status == ENVL_OK)
         status = command_inserted(store, &answer, made, err);
     command_free(&answer);
@@ -387,12 +395,12 @@ try_take(struct envl_store *store, const struct envl_record *next,
     int64_t now;
 
     *taken = false;
-    status = command_ask(store, RECORD_DATABASE, find,
-                         "reading the state of the job", &answer, err);
+    status = command_ask(store, RECORD_DATABASE, find, reading, &answer, err);
+    if (status == ENVL_OK)
+        status = command_list(store, &answer, reading, &list, err);
     if (status == ENVL_OK)
         status = server_now(store, &now, err);
-    if (status == ENVL_OK && command_batch(&answer, &list) &&
-        bson_iter_next(&list) && command_document(&list, &document))
+    if (status == ENVL_OK && bson_iter_next(&list) && command_document(&list, &document))
         take_stored(&document, now, &stored);
     if (status == ENVL_OK)
         status = judge(store, next, &stored, err);

@@ -32,6 +32,7 @@ enum envl_status
 split_last(struct envl_target *target, envl_key_fn *each, void *cookie,
            struct envl_error *err)
 {
+    static const char doing[] = "looking for the largest _id";
     struct envl_store *store = target->store;
     bson_t *find = BCON_NEW("find", BCON_UTF8(target->name), "projection",
                             "{", "_id", BCON_INT32(1), "}", "sort", "{",
@@ -42,10 +43,10 @@ split_last(struct envl_target *target, envl_key_fn *each, void *cookie,
     bson_iter_t list;
     bson_t document;
 
-    status = command_ask(store, store->database, find,
-                         "looking for the largest _id", &answer, err);
-    if (status == ENVL_OK && command_batch(&answer, &list) &&
-        bson_iter_next(&list) && command_document(&list, &document))
+    status = command_ask(store, store->database, find, doing, &answer, err);
+    if (status == ENVL_OK)
+        status = command_list(store, &answer, doing, &list, err);
+    if (status == ENVL_OK && bson_iter_next(&list) && command_document(&list, &document))
         status = give(target, &document, each, cookie, err);
     command_free(&answer);
     bson_destroy(find);

@@ -84,6 +84,43 @@ delete_from(struct envl_store *store, const char *collection, const char *job,
     return status;
 }
 
+/* What was written is there: a job's record must not count ranges that some
+   server only said it has. */
+struct counting {
+    const struct envl_record *ranges;
+    uint32_t count, found;
+};
+
+static enum envl_status
+count_range(void *cookie, const struct envl_record *record,
+            struct envl_error *err)
+{
+    struct counting *counting = cookie;
+
+    (void)err;
+    if (record->number > 0 && record->number <= counting->count)
+        counting->found +=
+            counting->ranges[record->number - 1].epoch == record->epoch;
+    return ENVL_OK;
+}
+
+static enum envl_status
+check_ranges(struct envl_store *store, const struct envl_record *ranges,
+             uint32_t count, struct envl_error *err)
+{
+    struct counting counting = { ranges, count, 0 };
+    enum envl_status status;
+
+    if (count == 0)
+        return ENVL_OK;
+    status = record_read(store, ranges[0].job, count_range, &counting, err);
+    if (status == ENVL_OK && counting.found != count)
+        status = say_fail(store->host, err, ENVL_E_DATABASE, "beginning a new "
+                          "pass: the server does not hold what it said it "
+                          "had written");
+    return status;
+}
+
 /*
  * spec: MIG-46, without a transaction.  The ranges first, each with the name
  * of the new phase; the job's record, which names it too, behind them; those
@@ -100,6 +137,8 @@ state_reset(struct envl_store *store, const struct envl_record *job,
 
     for (uint32_t i = 0; i < count && status == ENVL_OK; i++)
         status = record_replace(store, &ranges[i], err);
+    if (status == ENVL_OK)
+        status = check_ranges(store, ranges, count, err);
     if (status == ENVL_OK)
         status = delete_from(store, RECORD_QUARANTINE, job->job, 0, err);
     if (status == ENVL_OK)
@@ -150,6 +189,7 @@ state_quarantine(struct envl_store *store, const char *job, uint32_t limit,
                  envl_quarantine_fn *each, void *cookie,
                  struct envl_error *err)
 {
+    static const char doing[] = "reading the quarantine";
     bson_t find = BSON_INITIALIZER, part;
     enum envl_status status;
     struct answer answer;
@@ -169,13 +209,12 @@ state_quarantine(struct envl_store *store, const char *job, uint32_t limit,
     BSON_APPEND_INT32(&find, "limit", (int32_t)limit);
     BSON_APPEND_INT32(&find, "batchSize", (int32_t)limit);
     BSON_APPEND_BOOL(&find, "singleBatch", true);
-    status = command_ask(store, RECORD_DATABASE, &find,
-                         "reading the quarantine", &answer, err);
-    if (status == ENVL_OK && command_batch(&answer, &list)) {
-        while (status == ENVL_OK && bson_iter_next(&list) &&
-               command_document(&list, &document))
-            status = give(&document, each, cookie, err);
-    }
+    status = command_ask(store, RECORD_DATABASE, &find, doing, &answer, err);
+    if (status == ENVL_OK)
+        status = command_list(store, &answer, doing, &list, err);
+    while (status == ENVL_OK && bson_iter_next(&list) &&
+           command_document(&list, &document))
+        status = give(&document, each, cookie, err);
     command_free(&answer);
     bson_destroy(&find);
     return status;
