@@ -169,13 +169,10 @@ command_inserted(struct envl_store *store, const struct answer *answer,
     bson_iter_t at, list;
     bson_t error;
 
-    if (!bson_has_field(&answer->reply, "n"))
-        return malformed(store, doing, err);
     if (made != NULL)
         *made = true;
     if (command_number(&answer->reply, "n", -1) < 0)
-        return say_fail(store->host, err, ENVL_E_DATABASE, "%s: the server's "
-                        "answer does not say what it did", doing);
+        return malformed(store, doing, err);
     if (bson_iter_init_find(&at, &answer->reply, "writeErrors") &&
         BSON_ITER_HOLDS_ARRAY(&at) && bson_iter_recurse(&at, &list)) {
         while (bson_iter_next(&list) && command_document(&list, &error)) {

@@ -400,7 +400,8 @@ try_take(struct envl_store *store, const struct envl_record *next,
         status = command_list(store, &answer, reading, &list, err);
     if (status == ENVL_OK)
         status = server_now(store, &now, err);
-    if (status == ENVL_OK && bson_iter_next(&list) && command_document(&list, &document))
+    if (status == ENVL_OK && bson_iter_next(&list) &&
+        command_document(&list, &document))
         take_stored(&document, now, &stored);
     if (status == ENVL_OK)
         status = judge(store, next, &stored, err);

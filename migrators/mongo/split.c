@@ -46,7 +46,8 @@ split_last(struct envl_target *target, envl_key_fn *each, void *cookie,
     status = command_ask(store, store->database, find, doing, &answer, err);
     if (status == ENVL_OK)
         status = command_list(store, &answer, doing, &list, err);
-    if (status == ENVL_OK && bson_iter_next(&list) && command_document(&list, &document))
+    if (status == ENVL_OK && bson_iter_next(&list) &&
+        command_document(&list, &document))
         status = give(target, &document, each, cookie, err);
     command_free(&answer);
     bson_destroy(find);
