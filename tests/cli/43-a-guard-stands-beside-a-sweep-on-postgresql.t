@@ -51,6 +51,13 @@ is "strict" '"strict"' "$(stage)"
 exits "what the guard made is nothing to decide" 0 e plan job.json
 exits "a sweep under strict" 0 e migrate job.json --execute
 exits "verify" 0 e verify job.json
+# A dump that is restored elsewhere brings its guard along.
+db "CREATE DATABASE copied" >/dev/null
+pg_dump -h "$pg/s" -U postgres postgres | psql -qX -v ON_ERROR_STOP=1 -h "$pg/s" -U postgres copied >/dev/null 2>"$tmp/restore.err"
+is "restored" "" "$(cat "$tmp/restore.err")"
+exits "the guard of the copy" 0 env DATABASE_URL="host=$pg/s user=keeper dbname=copied" "$envelope" guard job.json --keyring "$ring"
+prints "is as it was" '^guard of public.alloc: strict; 1 writes'
+is "and refuses" 1 "$(psql -qAtX -h "$pg/s" -U app -d copied -c "UPDATE alloc SET k = 'plain-copy' WHERE id = 7" 2>&1 | grep -c 'plaintext is refused')"
 db "ALTER TABLE alloc DISABLE TRIGGER USER" >/dev/null
 exits "somebody turned it off" 4 e guard job.json
 exits "status says so" 0 e status job.json
