@@ -35,21 +35,44 @@ check_has(const struct session *session, struct envl_error *err)
                      "cannot count or refuse what is written", ops->name);
 }
 
-/* The spec of one target; the caller frees ${empty_ok}. */
+/* A spec and what it points to. */
+struct asking {
+    struct envl_guard_spec spec;
+    char *job;
+    bool *empty_ok;
+};
+
+static void
+forget(struct asking *asking)
+{
+    free(asking->job);
+    free(asking->empty_ok);
+    *asking = (struct asking){ .job = NULL };
+}
+
+/* Targets that share a table have guards of their own: "shop", "shop#2". */
 static enum envl_status
-make_spec(const struct session *session, uint32_t target, bool **empty_ok,
-          struct envl_guard_spec *out, struct envl_error *err)
+make_spec(const struct session *session, uint32_t target,
+          struct asking *out, struct envl_error *err)
 {
     const struct job *job = session->env->job;
     const struct job_target *from = &job->targets[target];
+    const char *label = session_info(session, target)->label;
+    unsigned nth = 1;
 
-    *empty_ok = calloc(from->spec.field_count + 1u, sizeof(**empty_ok));
-    if (*empty_ok == NULL)
+    for (uint32_t i = 0; i < target; i++)
+        nth += strcmp(session_info(session, i)->label, label) == 0;
+    if ((nth == 1 ? asprintf(&out->job, "%s", job->name)
+                  : asprintf(&out->job, "%s#%u", job->name, nth)) < 0)
+        out->job = NULL;
+    out->empty_ok = calloc(from->spec.field_count + 1u,
+                           sizeof(*out->empty_ok));
+    if (out->job == NULL || out->empty_ok == NULL)
         return envl_fail(err, ENVL_E_NOMEM, "out of memory for a guard");
     for (uint32_t i = 0; i < from->spec.field_count; i++)
-        (*empty_ok)[i] = !from->fields[i].seal_empty;
-    *out = (struct envl_guard_spec){ .job = job->name,
-                                     .empty_ok = *empty_ok };
+        out->empty_ok[i] = !from->fields[i].seal_empty;
+    out->spec = (struct envl_guard_spec){ .job = out->job,
+                                          .empty_ok = out->empty_ok };
     return ENVL_OK;
 }
 
@@ -61,16 +84,14 @@ guard_set(struct session *session, enum envl_guard_stage stage,
 
     for (uint32_t i = 0; status == ENVL_OK &&
                          i < session->env->job->target_count; i++) {
-        struct envl_guard_spec spec;
-        bool *empty_ok = NULL;
+        struct asking asking = { .job = NULL };
 
-        status = make_spec(session, i, &empty_ok, &spec, err);
-        if (status == ENVL_OK) {
-            spec.stage = stage;
-            status = session->env->ops->guard_set(session->targets[i], &spec,
-                                                  err);
-        }
-        free(empty_ok);
+        status = make_spec(session, i, &asking, err);
+        asking.spec.stage = stage;
+        if (status == ENVL_OK)
+            status = session->env->ops->guard_set(session->targets[i],
+                                                  &asking.spec, err);
+        forget(&asking);
     }
     return status;
 }
@@ -116,18 +137,17 @@ guard_list(struct session *session, json_t **out, bool *drifted,
     for (uint32_t i = 0; status == ENVL_OK &&
                          i < session->env->job->target_count; i++) {
         struct envl_guard_info info = { .asked = ENVL_GUARD_OFF };
-        struct envl_guard_spec spec;
-        bool *empty_ok = NULL;
+        struct asking asking = { .job = NULL };
 
-        status = make_spec(session, i, &empty_ok, &spec, err);
+        status = make_spec(session, i, &asking, err);
         if (status == ENVL_OK)
-            status = session->env->ops->guard_read(session->targets[i], &spec,
-                                                   &info, err);
+            status = session->env->ops->guard_read(session->targets[i],
+                                                   &asking.spec, &info, err);
         if (status == ENVL_OK)
             json_array_append_new(list, one_of(session, i, &info));
         if (status == ENVL_OK && drifted != NULL)
             *drifted |= info.stage != info.asked;
-        free(empty_ok);
+        forget(&asking);
     }
     if (status == ENVL_OK)
         *out = json_incref(list);

@@ -49,6 +49,20 @@ exits "made anew" 0 e guard job.json strict
 exits "off" 0 e guard job.json off
 db "DROP TABLE envelope_job; DROP TABLE envelope_range; DROP TABLE envelope_quarantine"
 is "no trace" "$before" "$(db .schema)"
+# Two targets on one table have a guard each.
+db "CREATE TABLE two(id INTEGER PRIMARY KEY, a TEXT, b TEXT, kind TEXT)"
+cat >two.json <<'J'
+{ "envelope_job": 1, "name": "two", "source": { "driver": "sqlite", "path": "shop.db" },
+  "targets": [ { "table": "two", "key": ["id"], "where": "kind = 'a'", "fields": [ { "column": "a" } ] },
+               { "table": "two", "key": ["id"], "where": "kind = 'b'", "fields": [ { "column": "b" } ] } ] }
+J
+exits "a guard for each" 0 e guard two.json strict
+exits "both stand" 0 e guard two.json
+not "the first" db "INSERT INTO two VALUES (1,'sk-live',NULL,'a')"
+not "the second" db "INSERT INTO two VALUES (1,NULL,'sk-live','b')"
+ok "and nothing else" db "INSERT INTO two VALUES (1,'plain','plain','c')"
+exits "off" 0 e guard two.json off
+is "no trace" 0 "$(db "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'envelope_%'")"
 is "recorded" '"guard off"' "$(e audit show --tail 1 --json | json '["verb"]')"
 exits "the record holds" 0 e audit verify
 finish
