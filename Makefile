@@ -137,9 +137,9 @@ $(PLUG_SO): $(OUT)/envl-migrator-%.so: \
 # A provider module: its own folder, those of PROVIDER_WITH_name, and the
 # library's archive; it lists what else it needs as PROVIDER_LIBS_name.
 PROVIDER_WITH_vault  = http
-PROVIDER_LIBS_vault  = $(shell $(PKG_CONFIG) --libs libcurl)
+PROVIDER_LIBS_vault  = $(shell $(PKG_CONFIG) --libs libcurl libssl)
 PROVIDER_WITH_aws    = http
-PROVIDER_LIBS_aws    = $(shell $(PKG_CONFIG) --libs libcurl)
+PROVIDER_LIBS_aws    = $(PROVIDER_LIBS_vault)
 PROVIDER_LIBS_pkcs11 = $(shell $(PKG_CONFIG) --libs p11-kit-1)
 
 $(OUT)/libenvelope/provider/http/%.o: CPPFLAGS += $(shell $(PKG_CONFIG) --cflags libcurl 2>/dev/null)
@@ -158,8 +158,14 @@ $(PROV_SO): $(OUT)/envl-provider-%.so: \
 $(UNITS): $(OUT)/%: $(OUT)/%.o $(SUPPORT) $(ENGINE) $(COMMON) $(ARCHIVE)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) $(WRAP_$(notdir $*)) -o $@ \
-	    $(filter %.o %.a,$^) $(TEST_LIBS) \
-	    $(CORE_LIBS) -ldl
+	    $(filter %.o,$^) $(filter %.a,$^) $(TEST_LIBS) \
+	    $(LIBS_$(notdir $*)) $(CORE_LIBS) -ldl
+
+# Parts of the provider modules, which are in no archive.
+$(OUT)/tests/unit/test_provider_http: $(call obj,\
+    $(wildcard libenvelope/provider/http/*.c) libenvelope/provider/aws/ini.c)
+LIBS_test_provider_http = $(PROVIDER_LIBS_vault)
+WRAP_test_provider_http := -Wl,--wrap=clock_monotonic_ms
 
 # The salt of a seal is injected in tests at link time only.
 WRAP_test_known_answers := -Wl,--wrap=random_fill

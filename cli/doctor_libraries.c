@@ -24,6 +24,7 @@ static const struct bad {
                                 "there" },
     { "jansson", 2, 0, 0, 1000, "too old: 2.14 refuses what it must" },
     { "libpq", 15, -1, 0, 4, "CVE-2023-39417 and others; update libpq" },
+    { "libcurl", 7, -1, 0, 85, "too old: 7.85 is needed" },
     { "libsqlite3", 3, 32, 0, 3, "CVE-2020-15358; update SQLite" },
 };
 
@@ -101,6 +102,29 @@ say_sqlite(struct doctor *doctor)
 }
 
 static void
+say_curl(struct doctor *doctor)
+{
+    void *library = dlopen("libcurl.so.4", RTLD_LAZY | RTLD_LOCAL);
+    union {
+        void *object;
+        const char *(*function)(void);
+    } symbol = { NULL };
+    char version[32] = "";
+
+    if (library != NULL)
+        symbol.object = dlsym(library, "curl_version");
+    /* "libcurl/7.88.1 OpenSSL/3.0.19 ..." */
+    if (symbol.object != NULL)
+        sscanf(symbol.function(), "libcurl/%31[0-9.]", version);
+    if (version[0] == '\0')
+        doctor_say(doctor, DOCTOR_OK, NULL, "libcurl is not here; only the "
+                   "providers vault and aws need it");
+    else
+        say_version(doctor, "libcurl", version);
+    /* It stays open: libraries below it do not go without a trace. */
+}
+
+static void
 say_selftest(struct doctor *doctor)
 {
     const struct selftest *test;
@@ -129,5 +153,6 @@ doctor_libraries(struct doctor *doctor)
     say_version(doctor, "jansson", jansson_version_str());
     say_libpq(doctor);
     say_sqlite(doctor);
+    say_curl(doctor);
     say_selftest(doctor);
 }

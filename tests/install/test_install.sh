@@ -33,6 +33,18 @@ cat >"$tmp/home/job.json" <<JSON
  "targets":[{"table":"t","key":["id"],"fields":[{"column":"s"}]}]}
 JSON
 ok "the installed command finds its plugins" "$root/bin/envelope" migrate "$tmp/home/job.json" --execute
+mkdir -p -m 700 "$tmp/home/config/envelope"
+cat >"$tmp/home/config/envelope/config.json" <<JSON
+{"providers":{
+  "v": {"type": "vault-kv", "address": "https://127.0.0.1:1", "path": "x",
+        "auth": {"method": "token", "token_file": "/nonexistent"}},
+  "a": {"type": "aws-kms", "region": "eu-central-1", "key": "alias/x"}}}
+JSON
+chmod 600 "$tmp/home/config/envelope/config.json"
+for name in 'v \(vault-kv\)' 'a \(aws-kms\)'; do
+    ok "the installed command finds its provider modules: $name" sh -c \
+        "'$root/bin/envelope' doctor | grep -qE '$name is described, and loads'"
+done
 ok "man pages are installed" test -f "$root/share/man/man1/envelope.1"
 make --no-print-directory uninstall DESTDIR="$tmp" PREFIX=/usr >/dev/null 2>&1
 ok "uninstall leaves nothing" sh -c "[ -z \"\$(find '$root' -type f -o -type l)\" ]"

@@ -50,6 +50,8 @@ cache_new(const struct cache_limits *limits, struct cache **out,
     *out = NULL;
     if (limits->seconds == 0 || limits->uses == 0 || rows == 0)
         return ENVL_OK;
+    if (sodium_init() < 0)
+        return envl_fail(err, ENVL_E_INTERNAL, "libsodium does not start");
     if ((cache = calloc(1, sizeof(*cache))) == NULL ||
         (cache->held = sodium_allocarray(rows * WAYS,
                                          sizeof(struct held))) == NULL) {

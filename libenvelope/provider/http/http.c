@@ -334,9 +334,10 @@ http_escape(const char *text, bool slashes, struct envl_buf *out,
         size_t len = slashes ? strcspn(text, "/") : strlen(text);
 
         if (len == 0 || (len == 1 && text[0] == '.') ||
-            (len == 2 && text[0] == '.' && text[1] == '.'))
+            (len == 2 && text[0] == '.' && text[1] == '.') ||
+            (!slashes && strchr(text, '/') != NULL))
             return envl_fail(err, ENVL_E_USAGE, "a name in a path is empty, "
-                             "'.' or '..'");
+                             "'.' or '..', or holds a '/'");
         if ((status = append_escaped(text, len, out, err)) != ENVL_OK ||
             text[len] == '\0')
             return status;

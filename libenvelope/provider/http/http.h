@@ -103,8 +103,8 @@ void http_client_free(struct http_client *client);
 /**
  * http_escape(text, slashes, out, err):
  * Append ${text} to ${out} as part of a path, as libcurl escapes it; with
- * ${slashes} a '/' stays one, and "." and ".." between them are refused.
- * ENVL_E_USAGE for an empty text.
+ * ${slashes} a '/' stays one, else it is refused; so are "." and "..".
+ * ENVL_E_USAGE for those, and for an empty text.
  */
 enum envl_status http_escape(const char *text, bool slashes,
                              struct envl_buf *out, struct envl_error *err);

@@ -1,11 +1,15 @@
 #include "provider/http/wire.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
+#include <openssl/ssl.h>
 #include <sodium.h>
 
 #include "core/file.h"
@@ -119,6 +123,28 @@ set_blob(CURL *curl, CURLoption option, const struct envl_buf *pem)
            curl_easy_setopt(curl, option, &blob) == CURLE_OK;
 }
 
+/* A connection that is kept would keep the last answer in its buffer. */
+static CURLcode
+forget_plaintext(CURL *curl, void *context, void *cookie)
+{
+    (void)curl;
+    (void)cookie;
+    SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT);
+    return CURLE_OK;
+}
+
+/* Of libcurl's kinds the one that speaks by OpenSSL can be told. */
+static bool
+set_forgetting(CURL *curl)
+{
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+
+    return info->ssl_version == NULL ||
+           strncmp(info->ssl_version, "OpenSSL/", 8) != 0 ||
+           curl_easy_setopt(curl, CURLOPT_SSL_CTX_FUNCTION,
+                            forget_plaintext) == CURLE_OK;
+}
+
 /* spec: KEY-63 */
 static bool
 set_tls(CURL *curl, const struct wire_tls *tls)
@@ -133,7 +159,8 @@ set_tls(CURL *curl, const struct wire_tls *tls)
     if (ok && tls->ca.len > 0)
         ok = curl_easy_setopt(curl, CURLOPT_CAPATH, NULL) == CURLE_OK &&
              curl_easy_setopt(curl, CURLOPT_CAINFO, NULL) == CURLE_OK;
-    return ok && set_blob(curl, CURLOPT_CAINFO_BLOB, &tls->ca) &&
+    return ok && set_forgetting(curl) &&
+           set_blob(curl, CURLOPT_CAINFO_BLOB, &tls->ca) &&
            set_blob(curl, CURLOPT_SSLCERT_BLOB, &tls->cert) &&
            set_blob(curl, CURLOPT_SSLKEY_BLOB, &tls->key);
 }
@@ -347,6 +374,30 @@ set_request(CURL *curl, const char *url, const struct http_request *request,
     return ok ? ENVL_OK : ENVL_E_NOMEM;
 }
 
+/*
+ * A peer that hangs up must not end the application by SIGPIPE, and libcurl
+ * leaves that to us where it uses no signals of its own: the signal is held
+ * back in this thread, and taken away if it came.
+ */
+static CURLcode
+perform(CURL *curl)
+{
+    const struct timespec now = { 0, 0 };
+    sigset_t pipe_only, before, pending;
+    CURLcode result;
+
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    sigpending(&pending);
+    pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
+    result = curl_easy_perform(curl);
+    if (sigismember(&pending, SIGPIPE) == 0)
+        while (sigtimedwait(&pipe_only, NULL, &now) < 0 && errno == EINTR)
+            continue;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return result;
+}
+
 enum envl_status
 wire_run(CURL *curl, const struct http_options *options,
          const struct http_request *request, unsigned timeout_ms,
@@ -372,7 +423,7 @@ wire_run(CURL *curl, const struct http_options *options,
         status = envl_fail(err, ENVL_E_NOMEM, "out of memory for a request");
         goto out;
     }
-    answer->result = curl_easy_perform(curl);
+    answer->result = perform(curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->code);
     answer->is_type = is_type(curl, request->answer_type);
 
