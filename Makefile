@@ -115,7 +115,7 @@ $(ARCHIVE) $(ENGINE) $(COMMON) $(SUPPORT):
 
 # The command holds the library itself, so that it starts fast and no other
 # libenvelope.so can take its place.
-$(BIN): $(call obj,$(CLI_SRC)) $(ENGINE) $(ARCHIVE)
+$(BIN): $(call obj,$(CLI_SRC)) $(ENGINE) $(COMMON) $(ARCHIVE)
 	$(call say,LD)
 	$(Q)$(CC) -pie $(LDFLAGS) -o $@ $^ $(CORE_LIBS) -ldl
 
@@ -225,7 +225,7 @@ $(SQLITE_TESTS) $(SQLITE_BENCH): $(OUT)/%: $(OUT)/%.o $(SQLITE_OBJ) \
 
 # A page of rows beside the library's own batch calls.
 TRANSFORM_BENCH := $(OUT)/tests/bench/bench_transform
-$(TRANSFORM_BENCH): $(OUT)/%: $(OUT)/%.o $(ENGINE) $(ARCHIVE)
+$(TRANSFORM_BENCH): $(OUT)/%: $(OUT)/%.o $(ENGINE) $(COMMON) $(ARCHIVE)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
 

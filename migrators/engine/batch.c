@@ -44,7 +44,7 @@ quarantine(struct batch_settling *settling, const struct envl_row *row,
            struct envl_error *err)
 {
     const struct session *session = settling->session;
-    const struct envl_leaf *at = &row->leaves[leaf->leaf];
+    const struct envl_leaf *at = leaf->at;
     struct envl_quarantine *item = next_item(settling);
     char *field, *name;
 
@@ -120,9 +120,15 @@ batch_settle(struct batch_settling *settling, const struct batch *batch,
         status = settle_leaf(settling, &page->rows[leaf->row], leaf,
                              outcomes[leaf->row], err);
     }
-    for (uint32_t i = 0; status == ENVL_OK && i < page->count; i++) {
+    /* Results lie in the page's order; a row may have none. */
+    for (uint32_t i = 0, l = 0; status == ENVL_OK && i < page->count; i++) {
+        uint32_t first = l;
+
+        while (l < work->leaf_count && work->leaves[l].row == i)
+            l++;
         if (outcomes[i] == ENVL_CHANGED || outcomes[i] == ENVL_BUSY)
-            status = settling->lost(settling->cookie, &page->rows[i], err);
+            status = settling->lost(settling->cookie, &page->rows[i],
+                                    l - first, err);
     }
     return status;
 }

@@ -13,9 +13,11 @@ struct batch {
     uint32_t rows_edited;
 };
 
-/* A row that somebody else was quicker with, or holds. */
+/* A row that somebody else was quicker with, or holds; how many of its values
+   were counted as conflicts. */
 typedef enum envl_status batch_lost_fn(void *cookie,
                                        const struct envl_row *row,
+                                       uint32_t values,
                                        struct envl_error *err);
 
 /* What counting a batch needs, and what it gives. */

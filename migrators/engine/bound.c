@@ -66,7 +66,7 @@ static enum envl_status
 bind_encoding(const struct binding *b, struct bound_field *field)
 {
     static const char *const names[] = { "text", "object", "binary" };
-    enum envl_kind takes = field->info->takes;
+    enum envl_kind takes = field->takes;
     enum envl_encoding encoding = field->job->encoding;
 
     if (!field->job->has_encoding)
@@ -99,6 +99,7 @@ bind_place(const struct binding *b, struct bound_field *field)
 {
     const struct envl_target_info *info = b->options->info;
     const struct envl_field_spec *spec = field->job->spec;
+    const struct envl_path *select = &field->job->select;
     const char *column = place_column(spec, field->info);
     struct envl_buf text = ENVL_BUF_INIT;
     enum envl_status status = ENVL_OK;
@@ -114,8 +115,12 @@ bind_place(const struct binding *b, struct bound_field *field)
         status = keep(b, &text, &field->base);
     for (uint32_t i = 0; i < spec->path.count; i++)
         named |= spec->path.segments[i].kind == ENVL_SEGMENT_ANY_MEMBER;
+    for (uint32_t i = 0; i < select->count; i++)
+        named |= select->segments[i].kind == ENVL_SEGMENT_ANY_MEMBER;
     if (status == ENVL_OK && !named)
         status = place_path(&text, &spec->path, spec->into, b->err);
+    if (status == ENVL_OK && !named)
+        status = place_path(&text, select, NULL, b->err);
     if (status == ENVL_OK && !named)
         status = keep(b, &text, &field->whole);
     envl_buf_free(&text);
@@ -204,7 +209,7 @@ bind_length(const struct binding *b, struct bound_field *field)
                                       .scope = b->options->job->scope,
                                       .encoding = recipe->encoding,
                                       .pad = recipe->pad };
-    uint64_t max = field->info->max_len;
+    uint64_t max = field->max_len;
     size_t small[2] = { 0, SMALL_MAX + 1 };
     size_t large[2] = { SMALL_MAX + 1, SMALL_MAX + 1 };
     enum envl_status status;
@@ -227,6 +232,22 @@ bind_length(const struct binding *b, struct bound_field *field)
         (status == ENVL_E_POLICY || status == ENVL_E_NOKEY))
         return ENVL_OK;
     return status;
+}
+
+/* spec: JOB-28: how long the whole may be is seen when it is written. */
+static enum envl_status
+bind_select(const struct binding *b, struct bound_field *field)
+{
+    const struct json_path_spec spec = { .pattern = field->job->select };
+    enum envl_kind takes = field->info->takes;
+
+    field->takes = takes;
+    field->max_len = field->info->max_len;
+    if (spec.pattern.count == 0)
+        return ENVL_OK;
+    field->takes = ENVL_KIND_JSON;
+    field->max_len = 0;
+    return json_path_new(&spec, &field->select, b->err);
 }
 
 bool
@@ -257,7 +278,8 @@ bound_init(struct bound *bound, const struct transform_options *options,
 
         field->job = &target->fields[i];
         field->info = &options->info->fields[i];
-        if ((status = bind_place(&b, field)) == ENVL_OK &&
+        if ((status = bind_select(&b, field)) == ENVL_OK &&
+            (status = bind_place(&b, field)) == ENVL_OK &&
             (status = bind_context(&b, field)) == ENVL_OK &&
             (status = bind_source(&b, field)) == ENVL_OK &&
             (status = bind_encoding(&b, field)) == ENVL_OK)
@@ -269,6 +291,8 @@ bound_init(struct bound *bound, const struct transform_options *options,
 void
 bound_free(struct bound *bound)
 {
+    for (uint32_t i = 0; bound->fields != NULL && i < bound->count; i++)
+        json_path_free(bound->fields[i].select);
     slab_free(&bound->slab);
     memset(bound, 0, sizeof(*bound));
 }

@@ -5,6 +5,7 @@
 #ifndef ENGINE_BOUND_H
 #define ENGINE_BOUND_H
 
+#include "common/json_path.h"
 #include "engine/slab.h"
 #include "engine/transform.h"
 
@@ -17,6 +18,9 @@ struct bound_recipe {
 struct bound_field {
     const struct job_field *job;
     const struct envl_field_info *info;
+    struct json_path *select; /* NULL, or what is selected inside (JOB-28) */
+    enum envl_kind takes;   /* where the envelope goes: info's, or JSON  */
+    uint64_t max_len;       /* of the envelope there: info's, or 0       */
     uint32_t recipe;        /* index into the recipes                    */
     uint32_t recipe_bytes;  /* of values of kind BYTES, mostly the same  */
     struct envl_bytes base; /* the default field, up to the column       */

@@ -76,12 +76,36 @@ make_spec(const struct session *session, uint32_t target,
     return ENVL_OK;
 }
 
+/* A store cannot look inside an encoded value: it would refuse all that is
+   written.  spec: JOB-28 */
+static enum envl_status
+check_selects(const struct session *session, uint32_t target,
+              struct envl_error *err)
+{
+    const struct job_target *from = &session->env->job->targets[target];
+
+    for (uint32_t i = 0; i < from->spec.field_count; i++) {
+        if (from->fields[i].select.count == 0)
+            continue;
+        (void)envl_fail(err, ENVL_E_POLICY, "field %u of %s selects values "
+                        "inside an encoded one, which no store can guard", i,
+                        session_info(session, target)->label);
+        envl_hint(err, "guard the other targets by a job of their own; the "
+                       "census of a sweep or of verify finds these");
+        return ENVL_E_POLICY;
+    }
+    return ENVL_OK;
+}
+
 enum envl_status
 guard_set(struct session *session, enum envl_guard_stage stage,
           struct envl_error *err)
 {
     enum envl_status status = check_has(session, err);
 
+    for (uint32_t i = 0; status == ENVL_OK && stage != ENVL_GUARD_OFF &&
+                         i < session->env->job->target_count; i++)
+        status = check_selects(session, i, err);
     for (uint32_t i = 0; status == ENVL_OK &&
                          i < session->env->job->target_count; i++) {
         struct asking asking = { .job = NULL };

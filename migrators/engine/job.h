@@ -35,6 +35,7 @@ struct job_field {
     enum envl_encoding encoding;
     enum job_codec codecs[JOB_MAX_CODECS];
     uint32_t codec_count;
+    struct envl_path select;    /* inside the decoded value; count 0: none */
     int type;                   /* enum envl_type, or -1: from the value */
     int pad;                    /* as in struct envl_seal_options        */
     bool seal_empty;            /* empty: seal                           */

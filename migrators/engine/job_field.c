@@ -6,7 +6,8 @@
 static const struct job_member members[] = {
     { "column", JOB_OPTIONAL },  { "path", JOB_OPTIONAL },
     { "into", JOB_OPTIONAL },    { "encoding", JOB_OPTIONAL },
-    { "codec", JOB_OPTIONAL },   { "from", JOB_LATER },
+    { "codec", JOB_OPTIONAL },   { "select", JOB_OPTIONAL },
+    { "from", JOB_LATER },
     { "type", JOB_OPTIONAL },    { "context", JOB_OPTIONAL },
     { "pad", JOB_OPTIONAL },     { "empty", JOB_OPTIONAL },
     { "blind_index", JOB_LATER }, { NULL, JOB_OPTIONAL },
@@ -104,6 +105,24 @@ parse_codec(struct reading *r)
             r->field->codecs[r->field->codec_count++] = (enum job_codec)word;
     }
     return status;
+}
+
+/* spec: JOB-28 */
+static enum envl_status
+parse_select(struct reading *r)
+{
+    struct job_node at;
+
+    if (!job_node_member(r->node, "select", &at))
+        return ENVL_OK;
+    if (r->spec->into != NULL)
+        return job_node_fail(&at, "a selected value is replaced where it "
+                                  "stands, and has no sibling: \"into\" does "
+                                  "not go with it");
+    if (r->field->has_encoding && r->field->encoding == ENVL_ENCODING_BINARY)
+        return job_node_fail(&at, "JSON holds no binary: encoding \"text\" or "
+                                  "\"object\" is expected");
+    return job_path_parse(&at, &r->field->select);
 }
 
 static enum envl_status
@@ -283,6 +302,7 @@ job_field_parse(const struct job_node *node, struct job_draft *draft,
     if (status != ENVL_OK || (status = parse_place(&r)) != ENVL_OK ||
         (status = parse_encoding(&r)) != ENVL_OK ||
         (status = parse_codec(&r)) != ENVL_OK ||
+        (status = parse_select(&r)) != ENVL_OK ||
         (status = parse_form(&r)) != ENVL_OK ||
         (status = parse_context(&r)) != ENVL_OK)
         return status;

@@ -179,6 +179,12 @@ decode(struct work *work, struct leaf_work *lw, struct envl_error *err)
     struct codec_room room = { &work->slab, &work->transform->spare };
     enum envl_status status = ENVL_OK;
 
+    /* spec: JOB-28: what is selected is decoded already; a value that nothing
+       could be selected in has no such form. */
+    if (job->select.count > 0) {
+        lw->facts.codec_ok = lw->inner != NULL;
+        return ENVL_OK;
+    }
     if (job->codec_count == 0)
         return ENVL_OK;
     if (lw->leaf->value.kind != ENVL_KIND_TEXT &&
@@ -187,8 +193,8 @@ decode(struct work *work, struct leaf_work *lw, struct envl_error *err)
         return ENVL_OK;
     }
     for (uint32_t i = 0; i < job->codec_count && status == ENVL_OK; i++)
-        status = codec_decode(job->codecs[i], lw->value, &room, &lw->value,
-                              err);
+        status = codec_decode(job->codecs[i], lw->value, &room, NULL,
+                              &lw->value, err);
     if (status == ENVL_E_FORMAT) {
         lw->facts.codec_ok = false;
         return ENVL_OK;
@@ -299,17 +305,20 @@ judge_look(struct work *work, uint32_t index, struct envl_error *err)
     const struct envl_field_spec *spec = lw->field->job->spec;
     struct row_facts *facts = &lw->facts;
     struct leaf_site site = { lw->field, lw->row, lw->leaf };
+    bool outside = lw->field->job->select.count > 0 && lw->inner == NULL;
     enum envl_status status;
     bool source, sibling;
 
     *facts = (struct row_facts){ .source = look(&lw->leaf->value),
                                  .has_into = spec->into != NULL,
                                  .keep_source = spec->keep_source,
-                                 .seal_empty = lw->field->job->seal_empty,
+                                 .seal_empty = !outside &&
+                                     lw->field->job->seal_empty,
                                  .codec_ok = true, .type_ok = true,
                                  .fits = true };
     if (facts->has_into)
         facts->sibling = look(&lw->leaf->sibling);
+    facts->source.sealed |= lw->disguised;
     source = has_value(&facts->source, facts->seal_empty);
     sibling = facts->has_into && has_value(&facts->sibling, false);
     if (!source && !sibling)
@@ -317,7 +326,9 @@ judge_look(struct work *work, uint32_t index, struct envl_error *err)
     status = leaf_context_build(&site, &work->slab, &work->transform->spare,
                                 &lw->context, err);
     facts->context_ok = leaf_context_ok(&lw->context);
-    if (status == ENVL_OK && source)
+    if (status == ENVL_OK && source && facts->source.sealed && outside)
+        facts->source.verdict = ENVL_E_FORMAT; /* its place is inside */
+    else if (status == ENVL_OK && source)
         status = facts->source.sealed
                      ? judge_sealed(work, index, LEAF_SOURCE, false, err)
                      : judge_plain(work, lw, err);

@@ -10,11 +10,12 @@ ops_of(const struct lane *lane)
 }
 
 static enum envl_status
-lost(void *cookie, const struct envl_row *row, struct envl_error *err)
+lost(void *cookie, const struct envl_row *row, uint32_t values,
+     struct envl_error *err)
 {
     struct lane *lane = cookie;
 
-    return retry_lost(&lane->retry, row, err);
+    return retry_lost(&lane->retry, row, values, err);
 }
 
 static struct envl_record

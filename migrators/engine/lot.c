@@ -74,15 +74,16 @@ static enum envl_status
 give(struct work *work, struct leaf_work *lw, enum envl_encoding encoding,
      struct envl_bytes envelope, struct envl_error *err)
 {
-    const struct envl_field_info *info = lw->field->info;
-    enum envl_kind kind = bound_put_kind(info->takes, encoding);
+    uint64_t max_len = lw->field->max_len;
+    enum envl_kind takes = lw->field->takes;
+    enum envl_kind kind = bound_put_kind(takes, encoding);
 
     /* A rewrapped envelope keeps the encoding in which it was found. */
     if (kind == ENVL_KIND_ABSENT)
         kind = encoding == ENVL_ENCODING_BINARY ? ENVL_KIND_BYTES
-                                                : info->takes;
+                                                : takes;
     lw->sealed = envelope;
-    if (info->max_len != 0 && envelope.len > info->max_len)
+    if (max_len != 0 && envelope.len > max_len)
         lw->facts.fits = false;
     else if (kind == ENVL_KIND_BSON)
         return put_bson(work, lw, err);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/utf8.h"
 #include "engine/names.h"
 
 #define NAME_LIMIT 1000u /* characters; what is longer is cut */
@@ -29,6 +30,19 @@ add(struct text *text, const char *part, size_t len)
             text->len--;
     }
     text->at[text->len] = '\0';
+}
+
+/* A member's name may be any bytes. */
+static void
+keep_utf8(struct text *text)
+{
+    if (utf8_valid((struct envl_bytes){ (const uint8_t *)text->at,
+                                        text->len }))
+        return;
+    for (size_t i = 0; i < text->len; i++) {
+        if ((unsigned char)text->at[i] >= 0x80)
+            text->at[i] = '?';
+    }
 }
 
 static void
@@ -62,8 +76,10 @@ add_path(struct text *text, const struct envl_path *path)
     }
 }
 
+/* ${inside} may be NULL. */
 static char *
-name(const char *column, const struct envl_path *path)
+name(const char *column, const struct envl_path *path,
+     const struct envl_path *inside)
 {
     struct text text = { malloc(NAME_LIMIT + 1), 0 };
 
@@ -73,17 +89,20 @@ name(const char *column, const struct envl_path *path)
     if (column != NULL)
         add(&text, column, strlen(column));
     add_path(&text, path);
+    if (inside != NULL)
+        add_path(&text, inside);
+    keep_utf8(&text);
     return text.at;
 }
 
 char *
-names_field(const struct envl_field_spec *spec)
+names_field(const struct job_field *field)
 {
-    return name(spec->column, &spec->path);
+    return name(field->spec->column, &field->spec->path, &field->select);
 }
 
 char *
 names_leaf(const struct job_target *target, const struct envl_leaf *leaf)
 {
-    return name(target->spec.fields[leaf->field].column, &leaf->path);
+    return name(target->spec.fields[leaf->field].column, &leaf->path, NULL);
 }

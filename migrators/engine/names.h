@@ -11,11 +11,11 @@
 #include "engine/job.h"
 
 /**
- * names_field(spec), names_leaf(target, leaf):
+ * names_field(field), names_leaf(target, leaf):
  * A field of a target, and one value of it, in a string that the caller
  * free()s; NULL if memory is short.
  */
-char *names_field(const struct envl_field_spec *spec);
+char *names_field(const struct job_field *field);
 char *names_leaf(const struct job_target *target,
                  const struct envl_leaf *leaf);
 

@@ -95,8 +95,8 @@ fields_clash(const struct envl_field_spec *a, const struct envl_field_spec *b)
 }
 
 static enum envl_status
-refuse(const char *label, const struct envl_field_spec *a,
-       const struct envl_field_spec *b, struct envl_error *err)
+refuse(const char *label, const struct job_field *a,
+       const struct job_field *b, struct envl_error *err)
 {
     char *names[2] = { names_field(a), names_field(b) };
 
@@ -113,12 +113,13 @@ static enum envl_status
 compare(const struct session *session, uint32_t a, uint32_t b,
         struct envl_error *err)
 {
-    const struct envl_target_spec *left = &session->env->job->targets[a].spec;
-    const struct envl_target_spec *right = &session->env->job->targets[b].spec;
+    const struct job_target *left = &session->env->job->targets[a];
+    const struct job_target *right = &session->env->job->targets[b];
 
-    for (uint32_t i = 0; i < left->field_count; i++) {
-        for (uint32_t j = a == b ? i + 1 : 0; j < right->field_count; j++) {
-            if (fields_clash(&left->fields[i], &right->fields[j]))
+    for (uint32_t i = 0; i < left->spec.field_count; i++) {
+        for (uint32_t j = a == b ? i + 1 : 0; j < right->spec.field_count;
+             j++) {
+            if (fields_clash(left->fields[i].spec, right->fields[j].spec))
                 return refuse(session_info(session, a)->label,
                               &left->fields[i], &right->fields[j], err);
         }

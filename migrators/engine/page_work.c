@@ -36,6 +36,7 @@ release(struct work *work)
     lot_free(&work->proof);
     lot_free(&work->rewrapped);
     slab_free(&work->slab);
+    arena_free(&work->arena);
     free(work->lots);
     free(work->works);
     free(work->results);
@@ -62,21 +63,14 @@ make(struct transform *transform)
     return work;
 }
 
-enum envl_status
-page_work_take(struct transform *transform, uint32_t leaves,
-               struct work **out, struct envl_error *err)
+/* Room for so many leaves in the three arrays. */
+static enum envl_status
+reserve(struct work *work, size_t leaves, struct envl_error *err)
 {
-    struct work *work = transform->spares;
     struct leaf_work *works;
     struct leaf_result *results;
     struct envl_edit *edits;
 
-    if (work != NULL)
-        transform->spares = work->next;
-    else if ((work = make(transform)) == NULL)
-        return envl_fail(err, ENVL_E_NOMEM,
-                         "out of memory for a page of rows");
-    *out = work;
     works = page_work_grow(work->works, &work->work_cap, leaves,
                            sizeof(*works), err);
     if (works == NULL)
@@ -95,6 +89,52 @@ page_work_take(struct transform *transform, uint32_t leaves,
     return ENVL_OK;
 }
 
+enum envl_status
+page_work_take(struct transform *transform, uint32_t leaves,
+               struct work **out, struct envl_error *err)
+{
+    struct work *work = transform->spares;
+
+    if (work != NULL)
+        transform->spares = work->next;
+    else if ((work = make(transform)) == NULL)
+        return envl_fail(err, ENVL_E_NOMEM,
+                         "out of memory for a page of rows");
+    *out = work;
+    return reserve(work, leaves, err);
+}
+
+enum envl_status
+page_work_add(struct work *work, const struct leaf_work *like,
+              struct leaf_at_page at, struct envl_error *err)
+{
+    uint32_t index = work->work_count;
+    struct leaf_work *lw;
+    enum envl_status status;
+
+    if (index == UINT32_MAX)
+        return envl_fail(err, ENVL_E_NOMEM, "too many values in a page");
+    if ((status = reserve(work, (size_t)index + 1, err)) != ENVL_OK)
+        return status;
+    lw = &work->works[index];
+    lw->row = like->row;
+    lw->leaf = like->leaf;
+    lw->field = like->field;
+    lw->inner = like->inner;
+    lw->site = like->site;
+    lw->disguised = like->disguised;
+    lw->at[0].kid = lw->at[1].kid = "";
+    lw->at[0].opened = lw->at[1].opened = false;
+    lw->ready = false;
+    lw->put.kind = ENVL_KIND_ABSENT;
+    work->results[index].row = at.row;
+    work->results[index].leaf = at.leaf;
+    work->results[index].field = like->leaf->field;
+    work->results[index].at = like->leaf;
+    work->work_count++;
+    return ENVL_OK;
+}
+
 void
 page_work_give(struct work *work)
 {
@@ -106,6 +146,8 @@ page_work_give(struct work *work)
     lot_clear(&work->proof);
     lot_clear(&work->rewrapped);
     slab_clear(&work->slab);
+    arena_clear(&work->arena);
+    work->inners = NULL;
     work->work_count = 0;
     work->next = work->transform->spares;
     work->transform->spares = work;

@@ -106,11 +106,10 @@ read_part(struct sample *sample, struct envl_bytes after,
                                   &sample->census, err);
     if (status == ENVL_OK)
         plan_size_add(&sample->size, &batch);
-    for (uint32_t i = 0; status == ENVL_OK && i < batch.page->count; i++) {
-        const struct envl_row *row = &batch.page->rows[i];
+    for (uint32_t i = 0; status == ENVL_OK && i < batch.work.leaf_count; i++) {
+        const struct leaf_result *leaf = &batch.work.leaves[i];
 
-        for (uint32_t j = 0; j < row->leaf_count; j++)
-            learn_context(sample, row, &row->leaves[j]);
+        learn_context(sample, &batch.page->rows[leaf->row], leaf->at);
     }
     batch_free(session, &batch);
     return status;
@@ -146,7 +145,7 @@ field_of(const struct sample *sample, uint32_t field)
     const struct envl_field_spec *spec = &target->spec.fields[field];
     const struct envl_field_info *info =
         &session_info(sample->session, sample->target)->fields[field];
-    char *name = names_field(spec);
+    char *name = names_field(&target->fields[field]);
     json_t *one;
 
     one = json_pack("{s:o, s:s, s:I}", "field",

@@ -39,14 +39,14 @@ room(struct retry *retry)
 
 enum envl_status
 retry_lost(struct retry *retry, const struct envl_row *row,
-           struct envl_error *err)
+           uint32_t values, struct envl_error *err)
 {
     const struct retry_row *before = picked(retry, row->key);
     struct retry_row fresh = {
         .state = RETRY_NEW,
         .key_len = row->key.len,
         .losses = before == NULL ? 1 : before->losses + 1,
-        .values = row->leaf_count,
+        .values = values,
     };
 
     if (fresh.losses >= RETRY_MOST || retry->count >= ROWS_MAX)

@@ -44,11 +44,12 @@ struct retry_round {
 };
 
 /**
- * retry_lost(retry, row, err):
- * ${row} was not written.  Its losses go on from a picked row of its key.
+ * retry_lost(retry, row, values, err):
+ * ${row}, of so many values, was not written.  Its losses go on from a picked
+ * row of its key.
  */
 enum envl_status retry_lost(struct retry *retry, const struct envl_row *row,
-                            struct envl_error *err);
+                            uint32_t values, struct envl_error *err);
 
 /**
  * retry_pick(retry, now, round):

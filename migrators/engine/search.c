@@ -25,6 +25,17 @@ read_candidates(struct run *run, uint32_t target, struct batch *batch,
     return batch_decide(run->control, target, batch, err);
 }
 
+/* A store sees the whole value, which never begins like an envelope. */
+static bool
+selects(const struct job_target *target)
+{
+    for (uint32_t i = 0; i < target->spec.field_count; i++) {
+        if (target->fields[i].select.count > 0)
+            return true;
+    }
+    return false;
+}
+
 static enum envl_status
 search_target(struct run *run, uint32_t target, uint64_t *known, bool *left,
               struct envl_error *err)
@@ -34,7 +45,8 @@ search_target(struct run *run, uint32_t target, uint64_t *known, bool *left,
     uint64_t quarantined = 0;
 
     *left = true;
-    if (!session_info(run->control, target)->finds_unsealed)
+    if (!session_info(run->control, target)->finds_unsealed ||
+        selects(&run->env.job->targets[target]))
         return ENVL_OK;
     status = read_candidates(run, target, &batch, err);
     if (status == ENVL_OK) {

@@ -29,9 +29,8 @@ static json_t *
 census_row(const struct session *session, const struct census_entry *entry)
 {
     const struct job *job = session->env->job;
-    const struct envl_field_spec *spec =
-        &job->targets[entry->target].spec.fields[entry->field];
-    char *field = names_field(spec);
+    char *field =
+        names_field(&job->targets[entry->target].fields[entry->field]);
     json_t *row;
 
     row = json_pack("{s:s, s:o, s:s, s:I}", "target",

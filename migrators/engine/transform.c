@@ -3,7 +3,7 @@
 
 #include <sodium.h>
 
-#include "engine/transform_parts.h"
+#include "engine/inner.h"
 #include "keyring/key.h"
 
 static const char digest_label[] = "libenvelope/v1/quarantine";
@@ -156,35 +156,35 @@ count_leaves(const struct envl_page *page)
 }
 
 static enum envl_status
+look_at(struct work *work, const struct envl_page *page, uint32_t r,
+        uint32_t l, struct envl_error *err)
+{
+    const struct bound *bound = &work->transform->bound;
+    struct leaf_work whole = { .row = &page->rows[r],
+                               .leaf = &page->rows[r].leaves[l] };
+    uint32_t index = work->work_count;
+    enum envl_status status;
+
+    if (whole.leaf->field >= bound->count)
+        return envl_fail(err, ENVL_E_INTERNAL, "the plugin gave a value of a "
+                         "field that was not asked for");
+    whole.field = &bound->fields[whole.leaf->field];
+    status = inner_add(work, &whole, r, l, err);
+    for (; status == ENVL_OK && index < work->work_count; index++)
+        status = judge_look(work, index, err);
+    return status;
+}
+
+static enum envl_status
 look_at_all(struct work *work, const struct envl_page *page,
             struct envl_error *err)
 {
-    struct transform *t = work->transform;
     enum envl_status status = ENVL_OK;
 
     for (uint32_t r = 0; r < page->count; r++) {
-        const struct envl_row *row = &page->rows[r];
-
-        for (uint32_t l = 0; l < row->leaf_count && status == ENVL_OK; l++) {
-            uint32_t index = work->work_count++;
-            struct leaf_work *lw = &work->works[index];
-            struct leaf_result *result = &work->results[index];
-            const struct envl_leaf *leaf = &row->leaves[l];
-
-            if (leaf->field >= t->bound.count)
-                return envl_fail(err, ENVL_E_INTERNAL, "the plugin gave a "
-                                 "value of a field that was not asked for");
-            lw->row = row;
-            lw->leaf = leaf;
-            lw->field = &t->bound.fields[leaf->field];
-            lw->at[0].kid = lw->at[1].kid = "";
-            lw->at[0].opened = lw->at[1].opened = false;
-            lw->ready = false;
-            lw->put.kind = ENVL_KIND_ABSENT;
-            result->row = r;
-            result->leaf = l;
-            result->field = leaf->field;
-            status = judge_look(work, index, err);
+        for (uint32_t l = 0; l < page->rows[r].leaf_count; l++) {
+            if ((status = look_at(work, page, r, l, err)) != ENVL_OK)
+                return status;
         }
     }
     return status;
@@ -311,17 +311,24 @@ static void
 add_edit(struct page_work *out, const struct leaf_work *lw,
          struct leaf_result *result)
 {
-    struct envl_edit *edit = &out->edits[out->edit_count++];
+    struct envl_cell put = lw->inner == NULL ? lw->put : lw->inner->put;
+    struct envl_edit *edit;
     const struct row_facts *facts = &lw->facts;
 
-    *edit = (struct envl_edit){ result->row, result->leaf, 0, lw->put };
+    result->after = ROW_SEALED_CURRENT;
+    /* Of what is selected in one value, one edit writes all. */
+    if (out->edit_count > 0 && lw->inner != NULL &&
+        out->edits[out->edit_count - 1].row == result->row &&
+        out->edits[out->edit_count - 1].leaf == result->leaf)
+        return;
+    edit = &out->edits[out->edit_count++];
+    *edit = (struct envl_edit){ result->row, result->leaf, 0, put };
     if (facts->has_into)
         edit->flags |= ENVL_EDIT_INTO;
     if (facts->has_into && !facts->keep_source &&
         result->state == ROW_PLAINTEXT)
         edit->flags |= ENVL_EDIT_CLEAR;
-    result->after = ROW_SEALED_CURRENT;
-    out->new_bytes += lw->put.bytes.len;
+    out->new_bytes += put.bytes.len;
 }
 
 /* What is written, in the page's order, and what is listed. */
@@ -356,6 +363,8 @@ seal_all(struct work *work, struct page_work *out, struct envl_error *err)
         status = enqueue(work, i, err);
     if (status == ENVL_OK)
         status = lot_seal(work, err);
+    if (status == ENVL_OK)
+        status = inner_compose(work, err);
     if (status == ENVL_OK)
         status = settle_results(work, out, err);
     return status;

@@ -32,9 +32,11 @@ struct transform_options {
 
 struct transform;
 
-/* What was decided for one leaf. */
+/* What was decided for one leaf.  A leaf of the page in which a field selects
+   others (JOB-28) has a result for each of those. */
 struct leaf_result {
     uint32_t row, leaf, field;
+    const struct envl_leaf *at; /* the value itself, as long as the work  */
     enum row_state state;      /* as found                               */
     enum row_state after;      /* once its row is written; else = state  */
     const char *kid;           /* as found, in a sealed state, else "";

@@ -5,6 +5,8 @@
 #ifndef ENGINE_TRANSFORM_PARTS_H
 #define ENGINE_TRANSFORM_PARTS_H
 
+#include "common/arena.h"
+#include "common/json_path.h"
 #include "crypto/hmac512.h"
 #include "engine/bound.h"
 #include "engine/leaf_context.h"
@@ -37,6 +39,14 @@ struct leaf_work {
     struct leaf_envelope at[2];
     struct envl_bytes sealed; /* its new envelope, and as what it is      */
     struct envl_cell put;     /*   written; ABSENT: no edit               */
+    struct inner *inner;      /* NULL, or the value it is selected in     */
+    const struct json_site *site; /* where it stands in there             */
+    bool disguised;           /* an envelope, once decoded                */
+};
+
+/* Which leaf of a page. */
+struct leaf_at_page {
+    uint32_t row, leaf;
 };
 
 /* An envelope that is to be opened fully. */
@@ -58,6 +68,8 @@ struct work {
     struct work *next; /* in the transform's list of spare ones */
     struct transform *transform;
     struct slab slab;  /* contexts and decoded values */
+    struct arena arena; /* places in decoded documents */
+    struct inner *inners;
     struct leaf_work *works;
     struct leaf_result *results;
     struct envl_edit *edits;
@@ -141,6 +153,16 @@ void lot_free(struct lot *lot);
  */
 enum envl_status page_work_take(struct transform *transform, uint32_t leaves,
                                 struct work **out, struct envl_error *err);
+
+/**
+ * page_work_add(work, like, at, err):
+ * Add a leaf with the row, leaf, field, inner, site and disguise of ${like}.
+ * Moves the works.  Fails with ENVL_E_NOMEM.
+ */
+enum envl_status page_work_add(struct work *work,
+                               const struct leaf_work *like,
+                               struct leaf_at_page at,
+                               struct envl_error *err);
 
 /**
  * page_work_give(work):

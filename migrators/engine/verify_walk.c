@@ -102,7 +102,7 @@ finding(const struct walk *walk, const struct envl_row *row,
 {
     const struct session *session = walk->session;
     char *field = names_leaf(&session->env->job->targets[walk->target],
-                             &row->leaves[leaf->leaf]);
+                             leaf->at);
     json_t *one = json_pack("{s:s, s:o, s:o, s:s}", "target",
                             session_info(session, walk->target)->label,
                             "field", summary_text(envl_bytes_of(field)),

@@ -11,7 +11,7 @@ lose(struct retry *retry, const char *key, uint32_t values)
     struct envl_row row = { .key = envl_bytes_of(key),
                             .leaf_count = values };
 
-    assert_int_equal(retry_lost(retry, &row, NULL), ENVL_OK);
+    assert_int_equal(retry_lost(retry, &row, row.leaf_count, NULL), ENVL_OK);
 }
 
 static void

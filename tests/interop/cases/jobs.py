@@ -120,6 +120,22 @@ def jobs():
     field("usage", "codec a string", codec="base64", requirement="JOB-23")
     field("usage", "codec unknown", codec=["gzip"], requirement="JOB-23")
     field("usage", "no codecs", codec=[], requirement="JOB-23")
+    for name, members in (
+            ("inside base64", {"codec": ["base64"], "select": "a.*"}),
+            ("inside text", {"select": ["a", EACH, "x.y"]}),
+            ("inside a member", {"path": "h", "select": "a"}),
+            ("as an object", {"select": "a", "encoding": "object"})):
+        field("ok", "select " + name, requirement="JOB-28", **members)
+    for name, members in (
+            ("with into", {"select": "a", "into": "b"}),
+            ("with binary", {"select": "a", "encoding": "binary"}),
+            ("of no segments", {"select": []}),
+            ("of an element by number", {"select": ["a", 0]}),
+            ("a number", {"select": 1})):
+        field("usage", "select " + name, requirement="JOB-28", **members)
+    target("usage", "field: two selects of one value", "JOB-25",
+           fields=[{"column": "a", "select": "x"},
+                   {"column": "a", "select": "y"}])
     for pad in (2, 4096, "none"):
         field("ok", f"pad {pad}", pad=pad)
     for pad in (0, 1, 4097, "32", 2.5):
