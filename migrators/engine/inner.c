@@ -10,7 +10,7 @@ same(struct envl_bytes a, struct envl_bytes b)
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
-/* ---- opening a value up --------------------------------------------------- */
+/* ---- opening a value up -------------------------------------------------- */
 
 /* Decode, and prove that it can be encoded again.  ENVL_E_FORMAT: it cannot;
    ENVL_E_POLICY: what came out begins like an envelope. */
@@ -147,7 +147,7 @@ inner_add(struct work *work, const struct leaf_work *whole, uint32_t row,
     return status;
 }
 
-/* ---- and closing it again ------------------------------------------------- */
+/* ---- and closing it again ------------------------------------------------ */
 
 /* What is put where, in the document's order; ${edits} has room for all. */
 static uint32_t

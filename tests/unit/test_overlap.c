@@ -75,6 +75,7 @@ places_are_called_as_the_job_writes_them(void **state)
         { NULL, "a.b", "a.b" },
         { "list", "[*]", "list[*]" },
         { "co\nl", "", "co?l" }, /* nothing that moves a cursor */
+        { "doc", "caf\xe9", "doc.caf?" }, /* a store takes UTF-8 only */
     };
 
     (void)state;
@@ -84,7 +85,8 @@ places_are_called_as_the_job_writes_them(void **state)
             .column = cases[i].column,
             .path = path_of(cases[i].path, segments),
         };
-        char *name = names_field(&spec);
+        struct job_field field = { .spec = &spec };
+        char *name = names_field(&field);
 
         assert_string_equal(name, cases[i].name);
         free(name);
@@ -96,18 +98,19 @@ long_places_are_cut(void **state)
 {
     char column[5000];
     struct envl_field_spec spec = { .column = column };
+    struct job_field field = { .spec = &spec };
     char *name;
 
     (void)state;
     memset(column, 'x', sizeof(column) - 1);
     column[sizeof(column) - 1] = '\0';
-    name = names_field(&spec);
+    name = names_field(&field);
     assert_int_equal(strlen(name), 1000);
     free(name);
     for (size_t i = 1; i + 2 < sizeof(column); i += 2)
         memcpy(column + i, "\xc3\xbc", 2); /* x, then u umlaut for ever */
     column[sizeof(column) - 2] = '\0';
-    name = names_field(&spec);
+    name = names_field(&field);
     assert_int_equal(strlen(name), 999); /* not half of one */
     free(name);
 }
