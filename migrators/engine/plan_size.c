@@ -54,8 +54,7 @@ plan_size_add(struct plan_size *size, const struct batch *batch)
 
         if (result->state != ROW_PLAINTEXT)
             continue;
-        len = batch->page->rows[result->row].leaves[result->leaf].value.bytes
-                  .len;
+        len = result->at->value.bytes.len;
         after = sealed_len(size, result->field, len);
         field->values++;
         field->before += len;
