@@ -162,6 +162,23 @@ release(struct run *run)
         lease_release(run->control, &record);
 }
 
+/* The tables of jobs; a lock on the way is somebody else's short moment. */
+static enum envl_status
+set_up(struct run *run, struct envl_error *err)
+{
+    uint64_t begun = pace_now();
+    enum envl_status status;
+
+    for (;;) {
+        status = run->env.ops->state_setup(run->control->store, err);
+        if (status != ENVL_E_LOCKED ||
+            pace_now() - begun > run->env.patience_ms)
+            return status;
+        if (!run_pause(run, pace_jitter(100), NULL))
+            return envl_fail(err, ENVL_E_INTERRUPTED, "stopped on request");
+    }
+}
+
 /* Make the tables and take the job, also if the connection breaks once. */
 static enum envl_status
 claim(struct run *run, struct envl_error *err)
@@ -170,7 +187,7 @@ claim(struct run *run, struct envl_error *err)
     enum envl_status status;
 
     for (unsigned losses = 0;; losses++) {
-        status = run->env.ops->state_setup(run->control->store, err);
+        status = set_up(run, err);
         if (status == ENVL_OK)
             status = run_claim(run, err);
         if (status != ENVL_E_DATABASE || losses == CLAIM_LOSSES)

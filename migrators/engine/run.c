@@ -95,6 +95,8 @@ run_lead(struct run *run, uint64_t epoch, struct envl_error *err)
     if (status == ENVL_OK) {
         run->claimed = true;
         run->beat = pace_now();
+    } else {
+        run->epoch = epoch; /* it may have been taken; then it is ours */
     }
     return status;
 }
@@ -205,25 +207,33 @@ held(const struct lease_record *record, struct envl_error *err)
     return ENVL_E_LOCKED;
 }
 
-/* One attempt; ${dead}: the owner is known to be dead, try again soon. */
+static const char dead[] = "the process that had the job was killed; its "
+                           "lease runs out";
+static const char busy[] = "the database is locked by somebody else";
+
+/* One attempt; ${why}: what to wait for before another, or NULL. */
 static enum envl_status
-try_claim(struct run *run, bool *dead, struct envl_error *err)
+try_claim(struct run *run, const char **why, struct envl_error *err)
 {
     struct lease_list list = { 0 };
     const struct lease_record *found;
     enum envl_status status = lease_list_read(run->control, &list, err);
 
-    if (status != ENVL_OK)
+    if (status != ENVL_OK) {
+        *why = busy;
         return status;
+    }
     found = lease_list_find(&list, 0);
     if (found != NULL && found->held && !found->ours) {
-        *dead = dead_here(found->owner);
-        if (*dead || !follow_can(run, &list))
+        *why = dead_here(found->owner) ? dead : NULL;
+        if (*why != NULL || !follow_can(run, &list))
             status = held(found, err);
     } else {
         status = decide(run, found, err);
-        if (status == ENVL_OK)
+        if (status == ENVL_OK) {
+            *why = busy; /* or taken just now: then the next look says so */
             status = run_lead(run, found == NULL ? 0 : found->epoch, err);
+        }
     }
     lease_list_free(&list);
     return status;
@@ -232,26 +242,24 @@ try_claim(struct run *run, bool *dead, struct envl_error *err)
 enum envl_status
 run_claim(struct run *run, struct envl_error *err)
 {
-    uint64_t begun = pace_now();
+    uint64_t begun = pace_now(), most;
     unsigned races = 0;
     enum envl_status status;
-    bool dead = false;
+    const char *why;
 
     for (;;) {
-        dead = false;
-        status = try_claim(run, &dead, err);
-        if (status == ENVL_OK || pace_now() - begun > DEAD_MS)
+        why = NULL;
+        status = try_claim(run, &why, err);
+        most = why == busy ? run->env.patience_ms : DEAD_MS;
+        if (status == ENVL_OK || pace_now() - begun > most)
             break;
         /* The server may not have noticed yet that a killed client is gone;
            and somebody else may have taken the job between read and take. */
-        if (!(status == ENVL_E_LOCKED && dead) &&
+        if (!(status == ENVL_E_LOCKED && why != NULL) &&
             !(status == ENVL_E_CONFLICT && ++races < 5))
             break;
-        if (!run_pause(run, pace_jitter(100),
-                       dead ? "the process that had the job was killed; its "
-                              "lease runs out"
-                            : NULL))
-            break;
+        if (!run_pause(run, pace_jitter(100), why == dead ? why : NULL))
+            return envl_fail(err, ENVL_E_INTERRUPTED, "stopped on request");
     }
     if (status == ENVL_E_CONFLICT)
         return envl_fail(err, ENVL_E_LOCKED,

@@ -1,10 +1,12 @@
 #include <stdlib.h>
+#include <time.h>
 
 #include "engine/pace.h"
 #include "engine/session.h"
 
 #define PAUSE_FIRST_MS 20u
 #define PAUSE_MOST_MS  5000u
+#define LOCKED_MOST_MS 5000u /* that a new connection waits for locks */
 
 static void
 disconnect(struct session *session)
@@ -60,6 +62,28 @@ connect(struct session *session, struct envl_error *err)
     return status;
 }
 
+/* Applications at work lock a store for moments: no reason not to begin. */
+static enum envl_status
+connect_unlocked(struct session *session, struct envl_error *err)
+{
+    const volatile sig_atomic_t *stop = session->env->options->stop;
+    uint32_t most = session->env->patience_ms;
+    uint64_t begun = pace_now();
+    enum envl_status status;
+
+    if (most > LOCKED_MOST_MS)
+        most = LOCKED_MOST_MS;
+    for (;;) {
+        struct timespec nap = { 0, (long)pace_jitter(50) * 1000000 };
+
+        status = connect(session, err);
+        if (status != ENVL_E_LOCKED || pace_now() - begun >= most ||
+            (stop != NULL && *stop != 0))
+            return status;
+        nanosleep(&nap, NULL);
+    }
+}
+
 enum envl_status
 session_open(struct env *env, enum session_depth depth, struct session **out,
              struct envl_error *err)
@@ -79,7 +103,7 @@ session_open(struct env *env, enum session_depth depth, struct session **out,
         session->transforms == NULL)
         envl_fail(err, ENVL_E_NOMEM, "out of memory for a connection");
     else
-        status = connect(session, err);
+        status = connect_unlocked(session, err);
 
     if (status == ENVL_OK)
         *out = session;
