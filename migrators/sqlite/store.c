@@ -84,6 +84,30 @@ fail_open(const struct envl_store *store, int code, const char *path,
 /* ---- the connection ----------------------------------------------------- */
 
 /*
+ * SQLite 3.38 to 3.40 call their own JSON functions unsafe in a schema that
+ * is not trusted, so that no table with an index, a trigger or a column made
+ * of json_extract() could be swept.  We register no function and load no
+ * extension; what a schema can name there does no harm.
+ */
+static bool
+json_is_safe(void)
+{
+    static const char probe[] =
+        "CREATE VIEW probe AS SELECT json_extract('{}', '$') AS made;"
+        "SELECT made FROM probe";
+    sqlite3 *db = NULL;
+    bool safe;
+
+    safe = sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE |
+                           SQLITE_OPEN_MEMORY, NULL) == SQLITE_OK &&
+           sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0,
+                             NULL) == SQLITE_OK &&
+           sqlite3_exec(db, probe, NULL, NULL, NULL) == SQLITE_OK;
+    sqlite3_close(db);
+    return safe;
+}
+
+/*
  * Freed bytes are overwritten, sorting never spills plaintext to a file in a
  * temporary folder, and functions named in the schema cannot do harm.  The
  * journal mode is left as it was found.
@@ -96,7 +120,8 @@ configure(struct envl_store *store, struct envl_error *err)
     sqlite3_extended_result_codes(store->db, 1);
     sqlite3_busy_timeout(store->db, (int)store->host->lock_ms);
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA,
+                      json_is_safe() ? 0 : 1, NULL);
     sqlite3_snprintf(sizeof(sql), sql,
                      "PRAGMA secure_delete = ON;"
                      "PRAGMA synchronous = FULL;"
