@@ -114,6 +114,54 @@ is_cloak(struct envl_bytes value)
     return true;
 }
 
+/* CipherSweet's backends: a name of five bytes, then nonce, text and tag. */
+static bool
+is_ciphersweet(struct envl_bytes value)
+{
+    return (begins(value, "brng:") || begins(value, "nacl:") ||
+            begins(value, "fips:")) &&
+           base64_len(after(value, 5), true) >= 40;
+}
+
+static bool
+is_name(struct envl_bytes text, const struct json_scan *scan, const char *name)
+{
+    struct envl_bytes token = { text.ptr + scan->start, scan->len };
+
+    return token.len == strlen(name) && begins(token, name);
+}
+
+/* {"p":"...","h":{"iv":"...","at":"..."}}, as Rails writes it. */
+static bool
+is_rails(struct envl_bytes value)
+{
+    enum json_token token, before = JSON_SCAN_ERROR;
+    unsigned found = 0, member = 0;
+    struct json_scan scan;
+    bool headers = false;
+
+    if (!begins(value, "{\"p\":\""))
+        return false;
+    json_scan_init(&scan, value);
+    while ((token = json_scan_next(&scan)) != JSON_SCAN_ERROR &&
+           token != JSON_SCAN_END) {
+        if (token == JSON_SCAN_NAME && scan.depth == 1) {
+            headers = is_name(value, &scan, "\"h\"");
+            member = is_name(value, &scan, "\"p\"") ? 1 : 0;
+        } else if (token == JSON_SCAN_NAME) {
+            member = !headers || scan.depth != 2         ? 0
+                     : is_name(value, &scan, "\"iv\"") ? 2
+                     : is_name(value, &scan, "\"at\"") ? 4
+                                                       : 0;
+        } else if (token == JSON_SCAN_STRING && before == JSON_SCAN_NAME) {
+            found |= member;
+        }
+        before = token;
+    }
+    json_scan_free(&scan);
+    return token == JSON_SCAN_END && found == 7;
+}
+
 /* A JSON object with strings "alg" and "enc" at its top. */
 static bool
 is_jose_header(struct envl_bytes text)
@@ -252,6 +300,12 @@ legacy_scheme(struct envl_bytes value)
     switch (value.ptr[0]) {
     case 'g':
         return is_fernet(value) ? "fernet" : NULL;
+    case '{':
+        return is_rails(value) ? "rails" : NULL;
+    case 'b':
+    case 'n':
+    case 'f':
+        return is_ciphersweet(value) ? "ciphersweet" : NULL;
     case 'v':
         return is_vault(value) ? "vault transit"
                : is_cloak(value) ? "cloak" : NULL;

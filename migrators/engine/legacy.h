@@ -5,7 +5,8 @@
  * is checked as far as it goes without a key: better a foreign ciphertext
  * sealed once more than a plaintext left alone.  Sources: the schemes' own
  * documents (Fernet spec 0x80, Vault transit, SOPS, RFC 9580 with pgcrypto,
- * RFC 7516 compact, age v1, ansible-vault 1.x, ejson, 47ng cloak).
+ * RFC 7516 compact, age v1, ansible-vault 1.x, ejson, 47ng cloak, Active
+ * Record encryption, CipherSweet).
  */
 #ifndef ENGINE_LEGACY_H
 #define ENGINE_LEGACY_H

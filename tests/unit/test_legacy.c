@@ -27,6 +27,11 @@
 #define VAULT \
     "vault:v12:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
+#define RAILS \
+    "{\"p\":\"n7J0/ol+a7DRMeaE\",\"h\":{\"iv\":\"DXZMDWUKfp3bg/Yu\"," \
+    "\"at\":\"X1/YjMHbHD4talgF9dt61A==\"}}"
+#define CIPHERSWEET "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJyg="
+
 static const struct legacy_case {
     const char *value;
     const char *want; /* NULL: a plaintext for all we know */
@@ -36,6 +41,10 @@ static const struct legacy_case {
     { SOPS, "sops" },
     { JWE, "jwe" },
     { "v1.aesgcm256.5a25deb2.xyz=", "cloak" },
+    { RAILS, "rails" },
+    { "brng:" CIPHERSWEET, "ciphersweet" },
+    { "nacl:" CIPHERSWEET, "ciphersweet" },
+    { "fips:" CIPHERSWEET, "ciphersweet" },
     { "EJ[1:abc]", "ejson" },
     { "age-encryption.org/v1\n-> X25519", "age" },
     { "-----BEGIN AGE ENCRYPTED FILE-----\n", "age" },
@@ -55,6 +64,14 @@ static const struct legacy_case {
     { "vault:v1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", NULL },
     { "ENC[AES256_GCM,data:p673w==,type:str]", NULL },
     { "x" SOPS, NULL },
+    { "{\"p\":\"a\",\"h\":{\"iv\":\"b\"}}", NULL },
+    { "{\"p\":\"a\",\"x\":{\"iv\":\"b\",\"at\":\"c\"},\"h\":{}}",
+      NULL },
+    { "{\"p\":\"a\",\"h\":{\"iv\":\"b\",\"at\":1}}", NULL },
+    { "{\"p\":\"a\",\"h\":{\"iv\":\"b\",\"at\":\"c\"}", NULL },
+    { "brng:short", NULL },
+    { "fips:140-2 and 140-3, as the auditor wrote it down in his letter",
+      NULL },
     /* A signed token (JWS) is a secret like any other. */
     { "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.dBjftJeZ4CVP-mB92K27uhbUJU1p1r",
       NULL },
