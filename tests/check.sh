@@ -10,6 +10,11 @@ mkdir -p "$logs"
 rm -f "$logs"/closing "$logs"/*.log
 passed=0 failed=0 skipped=0
 jobs=$(nproc)
+# Of this run alone: what is left under it was left by this run.
+TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/envl-check.XXXXXX") || exit 1
+export TMPDIR
+chmod 711 "$TMPDIR"
+trap 'rm -rf "$TMPDIR"' EXIT
 export CMOCKA_MESSAGE_OUTPUT=STDOUT
 
 # add LOG: take the closing lines of cmocka and of our own runners.
@@ -93,16 +98,31 @@ tsan_units() {
     return $status
 }
 installed() { bash tests/install/test_install.sh; }
+# Processes that this run started and nobody waits for: they know its TMPDIR,
+# and are not below this script any more.
+strays() {
+    local at pid up
+    for at in /proc/[0-9]*; do
+        pid=${at#/proc/} up=${at#/proc/}
+        tr '\0' '\n' 2>/dev/null <"$at/environ" | grep -qxF "TMPDIR=$TMPDIR" ||
+            tr '\0' ' ' 2>/dev/null <"$at/cmdline" | grep -qF "$TMPDIR" ||
+            continue
+        while [ "${up:-0}" -gt 1 ] && [ "$up" != $$ ]; do
+            up=$(awk '/^PPid:/ { print $2 }' "/proc/$up/status" 2>/dev/null)
+        done
+        [ "$up" = $$ ] || ps -o pid=,args= -p "$pid"
+    done
+}
 leftovers() {
     local left
     left=$(git status --porcelain --untracked-files=all)
     [ -z "$left" ] || { echo "FAIL the tests left files in the tree:"; echo "$left"; return 1; }
-    left=$(ps -eo pid,args | grep -E "$PWD/build|envl-test-" | grep -vE 'grep|check.sh' || :)
+    left=$(strays)
     [ -z "$left" ] || { echo "FAIL processes left:"; echo "$left"; return 1; }
     echo "leftovers: 2 passed, 0 failed, 0 skipped"
 }
 
-all="release clang lint symbols unit cli install interop sqlite postgres mongo sweep demo providers fuzz tsan asan valgrind leftovers"
+all="release clang lint symbols unit cli install interop sqlite postgres mongo sweep faults demo providers fuzz tsan asan valgrind leftovers"
 for name in ${@:-$all}; do
     case $name in
     release)  stage release build all ;;
@@ -119,6 +139,7 @@ for name in ${@:-$all}; do
     mongo)    stage mongo build check-mongo
               stage mongo-sweep bash tests/mongo/run ;;
     sweep)    stage sweep bash tests/integration/run ;;
+    faults)   stage faults bash tests/faults/run ;;
     demo)     stage quickstart bash tests/demo/quickstart.sh
               stage demo bash tests/demo/test_demo.sh ;;
     providers) stage providers bash tests/providers/run ;;

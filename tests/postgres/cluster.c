@@ -72,10 +72,12 @@ cluster_stop(void)
 bool
 cluster_start(const char *const *settings)
 {
-    const char *args[24] = { "start", dir };
+    const char *args[24] = { "start", dir }, *tmp = getenv("TMPDIR");
     int n = 2;
 
-    snprintf(dir, sizeof(dir), "/tmp/envl-test-XXXXXX");
+    /* A socket's path is short. */
+    snprintf(dir, sizeof(dir), "%s/envl-test-XXXXXX",
+             tmp == NULL || strlen(tmp) > 40 ? "/tmp" : tmp);
     if (mkdtemp(dir) == NULL) {
         dir[0] = '\0';
         return false;

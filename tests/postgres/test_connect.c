@@ -82,11 +82,14 @@ write_file(const char *path, const char *text, mode_t mode)
 static void
 a_file_or_a_service_names_the_connection(void **state)
 {
-    char dir[] = "/tmp/envl-test-XXXXXX", path[64], text[256];
+    char dir[64], path[80], text[256];
+    const char *tmp = getenv("TMPDIR");
     struct rig rig;
 
     (void)state;
     rig_open(&rig, "SELECT 1");
+    snprintf(dir, sizeof(dir), "%s/envl-test-XXXXXX",
+             tmp == NULL || strlen(tmp) > 40 ? "/tmp" : tmp);
     assert_non_null(mkdtemp(dir));
     snprintf(path, sizeof(path), "%s/dsn", dir);
     write_file(path, rig.dsn, 0600);

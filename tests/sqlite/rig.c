@@ -53,10 +53,12 @@ rig_try_open(struct rig *rig, const char *source)
 void
 rig_open(struct rig *rig, const char *sql)
 {
+    const char *tmp = getenv("TMPDIR");
     char source[160];
 
     memset(rig, 0, sizeof(*rig));
-    snprintf(rig->dir, sizeof(rig->dir), "/tmp/envl-test-sqlite-XXXXXX");
+    snprintf(rig->dir, sizeof(rig->dir), "%s/envl-sqlite-XXXXXX",
+             tmp == NULL || strlen(tmp) > 40 ? "/tmp" : tmp);
     assert_non_null(mkdtemp(rig->dir));
     snprintf(rig->path, sizeof(rig->path), "%s/t.db", rig->dir);
     assert_int_equal(sqlite3_open(rig->path, &rig->other), SQLITE_OK);
