@@ -8,7 +8,7 @@ build="gcc libc6-dev make pkg-config libssl-dev libsodium-dev libjansson-dev
        libp11-kit-dev"
 demo="sqlite3 postgresql-15 postgresql-client-15"
 check="g++ clang libclang-rt-14-dev llvm-14 libcmocka-dev valgrind strace
-       python3 python3-cryptography python3-psycopg2 python3-venv procps
+       patch python3 python3-cryptography python3-psycopg2 python3-venv procps
        util-linux mandoc faketime softhsm2 opensc zsh fish libbson-dev maven
        openjdk-17-jdk-headless"
 
