@@ -76,6 +76,21 @@ e key retire k2 -q >/dev/null
 e key add --kid k4 --activate -q >/dev/null
 exits "k2 is found" 14 e key disable k2
 
+# Many jobs at once, and each is remembered.
+for i in 1 2 3 4 5 6; do
+    sqlite3 "db$i" "CREATE TABLE users(id INTEGER PRIMARY KEY, k TEXT); INSERT INTO users VALUES (1,'sk-live')"
+    sed "s/shop.db/db$i/; s/\"shop\"/\"job$i\"/" job.json >"job$i.json"
+done
+for i in 1 2 3 4 5 6; do
+    { e migrate "job$i.json" --execute -q && e verify "job$i.json" -q; } >/dev/null 2>&1 &
+done
+wait
+is "six more, all verified" '7 []' "$(e key jobs --json | python3 -c '
+import json, sys
+j = json.load(sys.stdin)["jobs"]
+print(len(j), [x["job"] for x in j if x["open"] or not x["verified"]])')"
+for i in 1 2 3 4 5 6; do e key jobs --forget "job$i" --yes="job$i" -q >/dev/null; done
+
 # Somebody helps the file along.
 cp "$ring.jobs" now.jobs
 sed 's/"k2":2/"k2":0/' now.jobs >"$ring.jobs"
