@@ -271,7 +271,8 @@ try_credential(struct walk *walk, const char *folder, const char *name)
            faccessat(AT_FDCWD, walk->rest, F_OK, AT_EACCESS) == 0;
 }
 
-/* credential:NAME, where systemd, Docker or Kubernetes have put it. */
+/* credential:NAME, where systemd, Docker or Kubernetes have put it.
+   spec: KEY-11 */
 static enum envl_status
 find_credential(struct walk *walk, struct envl_error *err)
 {
