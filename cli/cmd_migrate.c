@@ -43,7 +43,7 @@ run(struct cli *cli, struct envl_error *err)
 }
 
 static const enum option_id options[] = {
-    OPT_EXECUTE, OPT_NO_WAIT, OPT_WORKERS, OPT_END
+    OPT_EXECUTE, OPT_METRICS_FILE, OPT_NO_WAIT, OPT_WORKERS, OPT_END
 };
 
 const struct command cmd_migrate = {
@@ -60,9 +60,14 @@ const struct command cmd_migrate = {
         "A job that is paused (`envelope pause`), whose window is closed, or\n"
         "that yields to something else, waits and says so; with --no-wait it\n"
         "ends (exit 14) instead of waiting for `resume` or the window.\n\n"
+        "--metrics-file keeps a file for the textfile collector of Prometheus:\n"
+        "rows, rate, what is waited for, conflicts, what the guard counted.\n"
+        "Its labels are the job name and words of small fixed sets.\n\n"
         "Exit 0: done. 3: some values were quarantined, each with a reason\n"
         "(`envelope status`). 4: plaintext still arrives.",
     .examples =
         "envelope migrate job.json\n"
-        "envelope migrate job.json --execute --workers 2",
+        "envelope migrate job.json --execute --workers 2\n"
+        "envelope migrate job.json --execute --metrics-file "
+        "/var/lib/nodes/shop.prom",
 };

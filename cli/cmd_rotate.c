@@ -116,7 +116,7 @@ run(struct cli *cli, struct envl_error *err)
 
 static const enum option_id options[] = {
     OPT_KID, OPT_JOB, OPT_EXECUTE, OPT_CONTEXT, OPT_USE, OPT_SCOPE,
-    OPT_NO_WAIT, OPT_WORKERS, OPT_END
+    OPT_METRICS_FILE, OPT_NO_WAIT, OPT_WORKERS, OPT_END
 };
 
 const struct command cmd_rotate = {

@@ -68,6 +68,8 @@ static const struct option_spec specs[OPT_COUNT] = {
     [OPT_LOG] = { "log", 0, "FILE", "the audit log to read", NULL },
     [OPT_MEMLIMIT] = { "memlimit", 0, "MIB",
                        "memory of Argon2id, 64 to 2048 MiB (256)", NULL },
+    [OPT_METRICS_FILE] = { "metrics-file", 0, "FILE",
+                           "keep FILE up to date for Prometheus", NULL },
     [OPT_MODE] = { "mode", 0, "MODE", "derived or wrapped",
                    "derived wrapped" },
     [OPT_NAME] = { "name", 0, "NAME", "the name of the unlock entry (main)",

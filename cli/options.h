@@ -48,6 +48,7 @@ enum option_id {
     OPT_KID,
     OPT_LOG,
     OPT_MEMLIMIT,
+    OPT_METRICS_FILE,
     OPT_MODE,
     OPT_NAME,
     OPT_NEW_KEY_FILE,

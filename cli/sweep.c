@@ -115,15 +115,24 @@ sweep_run(struct cli *cli, const char *path, struct sweep *sweep,
           enum engine_goal goal, json_t **report, struct envl_error *err)
 {
     const char *folder = cli->settings.state_folder;
+    const char *metrics = cli->options.value[OPT_METRICS_FILE];
     struct envl_error lost;
-    enum envl_status status;
+    enum envl_status status = ENVL_OK;
 
+    if (metrics != NULL)
+        status = metrics_open(metrics, sweep->job->name,
+                              &sweep->progress.metrics, err);
+    if (status != ENVL_OK)
+        return status;
+    sweep->options.count_guard = metrics != NULL;
     if (ring_jobs_begin(folder, sweep->session.ring, path, &lost) != ENVL_OK)
         report_warning("that this job is under way is not remembered: %s",
                        lost.message);
     sweep->options.begin = on_begin;
     sweep->options.begin_cookie = sweep;
     status = engine_run(sweep->job, goal, &sweep->options, report, err);
+    metrics_close(sweep->progress.metrics, status, *report);
+    sweep->progress.metrics = NULL;
     /* Nothing begun, or all done: else a later run finishes it. */
     if (status == ENVL_OK || status == ENVL_E_PARTIAL || *report == NULL)
         ring_jobs_end(folder, sweep->session.ring, path);

@@ -1,7 +1,11 @@
 /*
- * sweep_progress.h - how far a sweep is: a line that is redrawn on a terminal,
+ * sweep_progress.h - how far a sweep is: a bar that is redrawn on a terminal,
  * else one line every 30 s; with --json, lines on standard output for
  * the verbs that answer with lines, and nothing for those with one document.
+ *
+ * The terminal is one that moves its cursor (TERM is set and not "dumb");
+ * NO_COLOR turns colours off.  Its width is asked for at each drawing, so
+ * that a change of it is seen.
  */
 #ifndef CLI_SWEEP_PROGRESS_H
 #define CLI_SWEEP_PROGRESS_H
@@ -9,15 +13,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bar.h"
 #include "engine/engine.h"
+#include "metrics.h"
 
 struct sweep_progress {
-    bool terminal; /* redraw                       */
-    bool lines;    /* --json: as lines on standard output; else nothing */
-    bool drawn;    /* a line stands there          */
-    int64_t last;  /* when the last line was given */
+    bool terminal;    /* redraw                       */
+    bool lines;       /* --json: as lines on standard output; else nothing */
+    unsigned drawn;   /* columns of the line that stands there, or 0 */
+    int64_t last;     /* when the last line was given */
+    int64_t waits;    /* since when it waits          */
+    struct bar_style style;
+    struct metrics *metrics; /* NULL: no --metrics-file */
     char phase[64];
-    char waiting[128];
+    char waiting[400];
 };
 
 /**

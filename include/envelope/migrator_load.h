@@ -1,6 +1,6 @@
 /*
  * migrator_load.h - what a sweep yields to and what it costs, for plugins of
- * migrator.h (spec MIG-60 to MIG-62).
+ * migrator.h (spec MIG-80 to MIG-82).
  */
 #ifndef ENVELOPE_MIGRATOR_LOAD_H
 #define ENVELOPE_MIGRATOR_LOAD_H

@@ -43,6 +43,8 @@ struct engine_event {
     double rows_per_s;       /* smoothed                               */
     double eta_s;            /* < 0: not known yet                     */
     uint32_t batch_rows, batch_ms; /* of the latest batch that wrote   */
+    int64_t guard_writes;    /* of plaintext, counted by the guard; < 0: no
+                                count (see options->count_guard)       */
 };
 
 typedef void engine_event_fn(void *cookie, const struct engine_event *event);
@@ -72,6 +74,8 @@ struct engine_options {
                                   gone or locked; 0: 60000              */
     uint64_t backup_generation; /* plan: of the ring's last backup, or 0  */
     const char *backup_date;   /* plan: when that was; may be NULL        */
+    bool count_guard;          /* a run asks the guard for its count now
+                                  and then                               */
     const char *readers;       /* plan: folder of readers' reports, or NULL */
     bool no_wait;              /* end, instead of waiting while the job is
                                   paused or its window is closed         */

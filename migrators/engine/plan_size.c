@@ -128,7 +128,7 @@ plan_size_cost(const struct plan_size *size, json_t *out,
                         json_integer((json_int_t)cost.bytes_before));
     json_object_set_new(out, "bytes_after",
                         json_integer((json_int_t)cost.bytes_after));
-    if (env->ops->cost == NULL)
+    if (!PLUGIN_HAS(env->ops, cost))
         return ENVL_OK;
     status = env->ops->cost(size->session->targets[size->target], &cost, err);
     if (status == ENVL_OK)

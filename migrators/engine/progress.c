@@ -151,6 +151,7 @@ progress_tick(struct progress *progress, const struct progress_state *state)
     event.eta_s = eta(progress, rows);
     event.batch_rows = state->batch_rows;
     event.batch_ms = state->batch_ms;
+    event.guard_writes = state->guard_writes;
     event.reason = state->reason;
     event.text = state->waiting;
     say(progress, &event);

@@ -30,6 +30,7 @@ struct progress_state {
     const char *reason;   /* what is waited for, by its name: "" for nothing */
     const char *waiting;  /* the same in words                  */
     uint32_t batch_rows, batch_ms; /* of the latest batch       */
+    int64_t guard_writes; /* < 0: not known                     */
 };
 
 /**

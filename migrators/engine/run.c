@@ -377,6 +377,7 @@ tell(struct run *run, const char *why, const char *reason)
     else
         note_wait(run, worker[0] == '\0' ? "" : "database", worker);
     run_totals(run, &now.sum);
+    now.guard_writes = run->steer.guard_writes;
     now.reason = run->reason;
     now.waiting = run->waiting;
     progress_tick(&run->progress, &now);

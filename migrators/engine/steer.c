@@ -4,12 +4,14 @@
 #include <unistd.h>
 
 #include "core/clock.h"
+#include "engine/guard.h"
 #include "engine/run.h"
 #include "engine/steer.h"
 #include "engine/zone.h"
 
 #define LOOK_MS 800u /* between two questions to the store */
 #define WAIT_MS 200u
+#define GUARD_MS 15000u
 
 static const char *const reasons[] = {
     "paused", "window", "flag_file", "vacuum_on_table", "replica_lag_s",
@@ -113,7 +115,7 @@ ask_store(struct session *session, bool check, struct envl_pressure *out,
         .check = check,
         .limit = job->yield_count,
     };
-    if (env->ops->pressure != NULL)
+    if (PLUGIN_HAS(env->ops, pressure))
         return env->ops->pressure(session->store, out, err);
     for (uint32_t i = 0; i < job->yield_count; i++) {
         if (!job->yields[i].by_default)
@@ -186,6 +188,23 @@ take_control(struct run *run, struct control *found)
         tell_pace(run);
 }
 
+/* For metrics: a count that cannot be had is no failure. */
+static void
+look_at_guard(struct run *run, uint64_t now)
+{
+    struct steer *steer = &run->steer;
+    json_t *list = NULL;
+
+    if (!run->env.options->count_guard ||
+        !PLUGIN_HAS(run->env.ops, guard_read) ||
+        (steer->guard_looked != 0 && now - steer->guard_looked < GUARD_MS))
+        return;
+    steer->guard_looked = now;
+    if (guard_list(run->control, &list, NULL, NULL) == ENVL_OK)
+        steer->guard_writes = guard_writes(list);
+    json_decref(list);
+}
+
 static enum envl_status
 look_at_store(struct run *run, struct envl_error *err)
 {
@@ -200,6 +219,7 @@ look_at_store(struct run *run, struct envl_error *err)
         return status;
     take_control(run, &found);
     run->steer.looked = now;
+    look_at_guard(run, now);
     /* While it is paused, the server is left in peace. */
     if (found.paused)
         return ENVL_OK;
@@ -293,6 +313,7 @@ steer_check(struct run *run, struct envl_error *err)
 {
     enum envl_status status = steer_check_session(run->control, err);
 
+    run->steer.guard_writes = -1;
     return status == ENVL_OK ? open_zone(run->env.job, &run->steer.zone, err)
                              : status;
 }

@@ -19,6 +19,8 @@ struct zone;
 struct steer {
     struct zone *zone;      /* of the job's window; NULL: none            */
     struct control control; /* as last seen                               */
+    uint64_t guard_looked;  /* ms: when the guard was asked               */
+    int64_t guard_writes;   /* what it counted; < 0: no count             */
     uint64_t looked;        /* ms: when the store was asked; 0: never     */
     char pressed[STEER_REASON_SIZE]; /* what the store said, and in words */
     char pressed_why[240];

@@ -39,7 +39,7 @@ tick(void *cookie, struct envl_error *err)
 {
     struct verify *verify = cookie;
     char waiting[sizeof(verify->workers.waiting)];
-    struct progress_state now = { .waiting = waiting };
+    struct progress_state now = { .waiting = waiting, .guard_writes = -1 };
 
     (void)err;
     pthread_mutex_lock(&verify->workers.lock);
