@@ -60,7 +60,7 @@ const struct command cmd_migrate = {
         "A job that is paused (`envelope pause`), whose window is closed, or\n"
         "that yields to something else, waits and says so; with --no-wait it\n"
         "ends (exit 14) instead of waiting for `resume` or the window.\n\n"
-        "--metrics-file keeps a file for the textfile collector of Prometheus:\n"
+        "--metrics-file keeps a file for Prometheus (its textfile collector):\n"
         "rows, rate, what is waited for, conflicts, what the guard counted.\n"
         "Its labels are the job name and words of small fixed sets.\n\n"
         "Exit 0: done. 3: some values were quarantined, each with a reason\n"
