@@ -104,6 +104,8 @@ def _good(rings):
                lambda d: d["keys"][0].update(
                    activated="2028-02-29T23:59:59Z",
                    expires="2099-12-31T00:00:00Z"))
+    rings.make("ok", "KEY-44", "a key to be retained",
+               lambda d: d["keys"][0].update(retain="2999-12-31T00:00:00Z"))
     rings.make("ok", "KEY-36", "an active key of each use and two scopes",
                keys=[Key(f"{use}.{scope}", use, "active",
                          stream(use + scope, 32), scope)
@@ -279,6 +281,10 @@ def _members(rings):
         with_key("KEY-37", "created " + name, created=value)
     with_key("KEY-37", "activated empty", activated="")
     with_key("KEY-37", "expires empty", expires="")
+    with_key("KEY-44", "retain null", retain=None)
+    with_key("KEY-44", "retain empty", retain="")
+    with_key("KEY-44", "retain of a day that is none",
+             retain="2026-02-29T00:00:00Z")
     destroyed = {"state": "destroyed"}
     with_key("KEY-30", "destroyed, with check and wrapped", **destroyed)
     bad("KEY-30", "key: destroyed, with check", lambda d: (
