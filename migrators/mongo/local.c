@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "mongo/framed.h"
 #include "mongo/local.h"
 
 #define BUFFER_BYTES 1024
@@ -118,6 +119,6 @@ local_connect(const mongoc_uri_t *uri, const mongoc_host_list_t *host,
                        MONGOC_ERROR_STREAM_CONNECT, "connection refused");
         return NULL;
     }
-    return mongoc_stream_buffered_new(mongoc_stream_socket_new(sock),
-                                      BUFFER_BYTES);
+    return framed_new(mongoc_stream_buffered_new(
+        mongoc_stream_socket_new(sock), BUFFER_BYTES));
 }
