@@ -62,6 +62,8 @@ void *fake_grow(void *array, size_t count, size_t *cap, size_t size);
 size_t fake_lower(uint64_t id);
 void fake_key(uint64_t id, uint8_t out[8]);
 void fake_drop(struct envl_store *store); /* the transaction and its locks */
+/* Make the first ${count} writes stand, each row's together. */
+void fake_apply(struct envl_store *store, size_t count);
 enum envl_status fake_put_record(struct envl_store *store,
                                  struct envl_error *err);
 

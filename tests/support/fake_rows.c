@@ -370,6 +370,8 @@ fake_write_begin(struct envl_target *target, const struct envl_page *page,
     store->writing = target;
     store->writing_page = page;
     fake_db->writes++;
+    if (fake_db->no_transactions)
+        fake_apply(store, (store->write_count + 1) / 2);
     status = fake_leave(store, after, ENVL_OK, err);
     if (status != ENVL_OK)
         store->writing = NULL;
@@ -392,5 +394,7 @@ fake_write_end(struct envl_target *target, enum envl_outcome *outcomes,
     if (status == ENVL_OK)
         memcpy(outcomes, store->outcomes,
                store->outcome_count * sizeof(*outcomes));
+    if (status == ENVL_OK && fake_db->no_transactions)
+        fake_apply(store, store->write_count);
     return fake_leave(store, after, status, err);
 }

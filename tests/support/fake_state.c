@@ -111,11 +111,16 @@ is_envelope(const char *text)
     return text != NULL && strncmp(text, "env1:", 5) == 0;
 }
 
-static void
-apply(struct envl_store *store)
+void
+fake_apply(struct envl_store *store, size_t count)
 {
-    for (size_t i = 0; i < store->write_count; i++) {
-        struct fake_write *write = &store->writes[i];
+    size_t done = 0;
+
+    while (done < store->write_count &&
+           (done < count ||
+            (done > 0 &&
+             store->writes[done].id == store->writes[done - 1].id))) {
+        struct fake_write *write = &store->writes[done++];
         struct fake_row *row = fake_row(write->id);
 
         if (row == NULL)
@@ -129,6 +134,18 @@ apply(struct envl_store *store)
         row->version++;
         write->text = NULL;
     }
+    for (size_t i = 0; i < done; i++)
+        free(store->writes[i].text); /* of rows that are gone */
+    if (done > 0)
+        memmove(store->writes, store->writes + done,
+                (store->write_count - done) * sizeof(*store->writes));
+    store->write_count -= done;
+}
+
+static void
+apply(struct envl_store *store)
+{
+    fake_apply(store, store->write_count);
     fake_drop(store);
 }
 

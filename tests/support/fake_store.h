@@ -3,8 +3,8 @@
  * demand.
  *
  * One table "t" with the key "id" (a number) and four text columns "a", "b",
- * "a_enc" and "b_enc"; transactions, leases and the compare-and-swap are as
- * the ABI says.  Every call of the plugin has a number, so that a test can
+ * "a_enc" and "b_enc"; transactions (or none), leases and the compare-and-swap
+ * are as the ABI says.  Every call of the plugin has a number, so that a test can
  * make call 1, 2, 3, ... fail in turn; and every misuse of the ABI (a begin
  * without its end, a page that is used after it was freed) ends the test.
  */
@@ -96,6 +96,8 @@ struct fake_db {
     unsigned empty_pages;     /* every so manieth page has no row and no end */
     uint32_t max_workers;
     bool immediate;           /* as SQLite: the work is done in the begins   */
+    bool no_transactions;     /* as MongoDB: what is written stands at once,
+                                 half of it before write_end is asked for    */
     bool finds_unsealed;      /* a search for what is left is honoured       */
     const char *pressed;      /* the member of yield_to that says wait       */
     unsigned process;         /* of this "process"; one higher: a new one    */
