@@ -213,6 +213,21 @@ parse_element(struct reading *r, const struct job_node *at)
     return name == NULL ? ENVL_E_NOMEM : ENVL_OK;
 }
 
+/* In a document a "column" is a place: names, joined by dots. */
+static enum envl_status
+check_dotted(const struct job_node *at)
+{
+    struct envl_path path = { NULL, 0 };
+    enum envl_status status = job_path_parse(at, &path);
+
+    for (uint32_t i = 0; status == ENVL_OK && i < path.count; i++) {
+        if (path.segments[i].kind != ENVL_SEGMENT_MEMBER)
+            status = job_node_fail(at, "names one place of the document, so "
+                                       "it has no wildcard");
+    }
+    return status;
+}
+
 /* spec: JOB-36 */
 static enum envl_status
 parse_source(struct reading *r, const struct job_node *node,
@@ -243,9 +258,9 @@ parse_source(struct reading *r, const struct job_node *node,
         return parse_element(r, &at);
     }
     (void)job_node_member(node, "column", &at);
-    if (r->draft->collection)
-        return job_node_fail(&at, "a collection has no columns");
     if ((status = job_node_text(&at, &column)) != ENVL_OK)
+        return status;
+    if (r->draft->collection && (status = check_dotted(&at)) != ENVL_OK)
         return status;
     pair->source = JOB_COLUMN;
     pair->extra = extra_of(r->draft, column);

@@ -110,6 +110,42 @@ element_of(const struct envl_field_spec *field, struct envl_segment *room)
     return place;
 }
 
+/* The place in a document that a context takes (job_field.c has checked that
+   it is names and dots). */
+static struct envl_field_spec
+dotted_of(const char *dotted, struct envl_segment *room)
+{
+    struct envl_field_spec place = { .column = NULL };
+    uint32_t count = 0;
+
+    for (;;) {
+        size_t len = strcspn(dotted, ".");
+
+        room[count++] = (struct envl_segment){
+            ENVL_SEGMENT_MEMBER, { (const uint8_t *)dotted, len }, 0 };
+        if (dotted[len] == '\0' || count == JOB_PATH_MAX)
+            break;
+        dotted += len + 1;
+    }
+    place.path = (struct envl_path){ room, count };
+    return place;
+}
+
+/* Does the other field change what the context's ${pair} takes? */
+static bool
+takes_changed(const struct pair *p, const struct job_pair *pair,
+              const struct envl_field_spec *other)
+{
+    const char *extra = p->target->spec.extras[pair->extra];
+    struct envl_segment room[JOB_PATH_MAX];
+    struct envl_field_spec place;
+
+    if (other->column != NULL)
+        return changes(other, extra, p->fold);
+    place = dotted_of(extra, room);
+    return meet(&place, other, false);
+}
+
 /* May the other field be written while the first one's contexts hold? */
 static enum envl_status
 check_context(const struct pair *p)
@@ -123,7 +159,7 @@ check_context(const struct pair *p)
         const struct job_pair *pair = &field->context[i];
 
         if (pair->source == JOB_COLUMN &&
-            changes(other, p->target->spec.extras[pair->extra], p->fold))
+            takes_changed(p, pair, other))
             return job_node_fail(p->node, "targets[%u].fields[%u].context "
                                  "takes a column that targets[%u].fields[%u] "
                                  "changes", p->t, p->field, p->u, p->other);

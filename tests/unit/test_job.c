@@ -270,6 +270,23 @@ the_examples_of_the_specification_load(void **state)
 }
 
 static void
+a_context_takes_a_place_of_the_document(void **state)
+{
+    struct job *job = good(
+        "{" HEAD MONGO TARGETS("{\"collection\":\"c\",\"fields\":[{\"path\":"
+        "\"o.a\",\"context\":{\"t\":{\"column\":\"o.i\"},\"u\":{\"column\":"
+        "\"_id\"}}}]}") "}");
+    const struct job_target *target = &job->targets[0];
+
+    (void)state;
+    assert_int_equal(target->spec.extra_count, 2);
+    assert_string_equal(target->spec.extras[0], "o.i");
+    assert_string_equal(target->spec.extras[1], "_id");
+    assert_int_equal(target->fields[0].context[1].extra, 1);
+    job_free(job);
+}
+
+static void
 a_filter_document_goes_to_the_plugin_as_text(void **state)
 {
     struct job *job = good(
@@ -379,6 +396,7 @@ main(void)
         cmocka_unit_test(an_element_is_named_for_the_plugin),
         cmocka_unit_test(a_slip_of_the_finger_gets_a_hint),
         cmocka_unit_test(the_examples_of_the_specification_load),
+        cmocka_unit_test(a_context_takes_a_place_of_the_document),
         cmocka_unit_test(a_filter_document_goes_to_the_plugin_as_text),
         cmocka_unit_test(a_file_that_is_not_there_and_one_too_long_are_told),
         cmocka_unit_test(the_digest_is_of_the_file_as_it_is),

@@ -191,6 +191,15 @@ static const struct bad_case {
     { "{" HEAD MONGO TARGETS("{\"collection\":\"c\",\"fields\":"
       "[{\"path\":\"_id\"}]}") "}", "would change _id" },
     { "{" HEAD MONGO TARGETS("{\"collection\":\"c\",\"fields\":"
+      "[{\"path\":\"a\",\"context\":{\"t\":{\"column\":\"o.*\"}}}]}") "}",
+      "it has no wildcard" },
+    { "{" HEAD MONGO TARGETS("{\"collection\":\"c\",\"fields\":"
+      "[{\"path\":\"a\",\"context\":{\"t\":{\"column\":\"o.i\"}}},"
+      "{\"path\":\"o\"}]}") "}", "takes a column" },
+    { "{" HEAD MONGO TARGETS("{\"collection\":\"c\",\"fields\":"
+      "[{\"path\":\"a\",\"context\":{\"t\":{\"column\":\"o.b\"}}},"
+      "{\"path\":\"o.a\",\"into\":\"b\"}]}") "}", "takes a column" },
+    { "{" HEAD MONGO TARGETS("{\"collection\":\"c\",\"fields\":"
       "[{\"path\":\"*\"}]}") "}", "would change _id" },
     /* spec: JOB-42 */
     { WITH("\"on\":{\"plaintext\":\"skip\"},"), "on.plaintext: one of" },
