@@ -21,7 +21,7 @@ import sweep_sqlite
 import vectors
 from command import EXIT, Command, context_args, error_name
 from envelope_py import (Failure, audit, open_, open_stream, parse, read_ring,
-                         recode, seal, seal_stream)
+                         recode, seal, seal_stream, signed)
 from envelope_py.envelope import CHUNK, MODES, TYPES
 from report import Report
 
@@ -324,6 +324,52 @@ def check_audit(command, report):
                          (said["unauthenticated"], said["head"]), (free, head))
 
 
+def spoiled_documents(data):
+    """(name, document) of what is and what is nearly a signed head."""
+    yield "as it is", data
+    for name in (b"signed", b"kind", b"at", b"keyring", b"pin", b"body",
+                 b"public", b"mac", b"signature"):
+        at = data.index(b'"' + name + b'":') + len(name) + 5
+        yield f"{name.decode()} changed", (
+            data[:at] + bytes([data[at] ^ 1]) + data[at + 1:])
+    yield "a member more", data.replace(b'"}', b'","more":1}')
+    yield "a space", data.replace(b',"mac"', b', "mac"')
+    yield "cut", data[:-9]
+    yield "no signature", (
+        data[:data.rindex(b',"signature"')] + b',"signature":null}\n')
+
+
+def holds(data, ring, public):
+    try:
+        signed.check(data, ring, public)
+    except (Failure, ValueError):
+        return False
+    return True
+
+
+def check_signed(command, report):
+    """A head that the command sealed, and one sealed here, by both."""
+    ring = read_ring(command.ring.read_bytes(),
+                     key_file=command.key_file.read_bytes())
+    key, head = command.folder / "sign.key", command.folder / "head.json"
+    command.must("audit", "key", str(key))
+    public = Path(f"{key}.pub")
+    command.must("audit", "seal", "--sign-key", str(key), "-o", str(head))
+    theirs = head.read_bytes()
+    body = json.loads(theirs)["body"]
+    ours = signed.make(ring, key.read_bytes(), "audit-head",
+                       "2026-11-23T00:00:00Z", body)
+    for whose, document in (("theirs", theirs), ("ours", ours)):
+        for name, data in spoiled_documents(document):
+            head.write_bytes(data)
+            code, _, _ = command.run("audit", "check", str(head),
+                                     "--public-key", str(public))
+            good = holds(data, ring, public.read_text().strip())
+            report.equal(f"signed, {whose}, {name}", code, 0 if good else 18)
+            report.equal(f"signed, {whose}, {name}: is it good?", good,
+                         name == "as it is")
+
+
 def write_private(path, data):
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600), "wb") as f:
@@ -411,6 +457,7 @@ def main(argv):
         py_streams(command, ring, dice, report)
         sweep_sqlite.run(command, ring, report)
         check_audit(command, report)
+        check_signed(command, report)
         run_open_vectors(path, folder, report)
         run_ring_vectors(path, folder, report)
     return report.close()

@@ -2,7 +2,7 @@
 
 For tests: it is small and readable, it does not guard or wipe its memory, and
 it must not be used for real secrets.  It needs Python 3.11, `cryptography` 38
-or later, and libsodium (passphrases only).
+or later, and libsodium (passphrases, signatures).
 """
 
 from .envelope import (BINARY, BYTES, BSON, DERIVED, JSON, OBJECT, TEXT,

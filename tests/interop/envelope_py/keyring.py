@@ -51,6 +51,7 @@ class Ring:
         if ring_key is not None:
             self.pin = derive(ring_key, "ring-pin").hex()
             self.audit_key = derive(ring_key, "audit")
+            self.checkpoint_key = derive(ring_key, "checkpoint")
 
     def find(self, kid):
         return self.keys.get(kid)
