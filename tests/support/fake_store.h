@@ -4,8 +4,8 @@
  *
  * One table "t" with the key "id" (a number) and four text columns "a", "b",
  * "a_enc" and "b_enc"; transactions (or none), leases and the compare-and-swap
- * are as the ABI says.  Every call of the plugin has a number, so that a test can
- * make call 1, 2, 3, ... fail in turn; and every misuse of the ABI (a begin
+ * are as the ABI says.  Every call of the plugin has a number, so that a test
+ * can make call 1, 2, 3, ... fail in turn; and every misuse of the ABI (a begin
  * without its end, a page that is used after it was freed) ends the test.
  */
 #ifndef SUPPORT_FAKE_STORE_H
