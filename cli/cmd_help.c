@@ -79,6 +79,9 @@ static const struct topic {
       "  envelope unlock add vault --new-provider  an existing ring, too\n"
       "  envelope key add --kid w1 --use wrap --provider NAME\n"
       "                                            a key that stays there\n\n"
+      "Types: vault-transit, vault-kv, aws-kms, pkcs11 (a token or HSM), exec\n"
+      "(a command that writes 32 bytes). Key files, passphrases and recovery\n"
+      "keys need no description.\n\n"
       "docs/providers.md has each type, with the least policy it needs.\n" },
     { "context",
       "A context says where a value belongs. It is part of the key: whoever\n"

@@ -81,6 +81,16 @@ exits "the former key does not open" 12 e key list --unlock hsm
 exits "three ways: the passphrase" 0 e key list --passphrase-file pass
 config ring-2
 
+# Without a module's name those that are registered with p11-kit are searched.
+if [ -r /usr/share/p11-kit/modules/softhsm2.module ]; then
+    cp "$conf" kept.conf
+    sed -i 's/"module": "[^"]*", //g' "$conf"
+    exits "a registered module" 0 e key list --unlock hsm
+    cp kept.conf "$conf"
+else
+    skip "registered modules" "softhsm2 is not registered with p11-kit"
+fi
+
 # The PIN: in no file of ours, no argument and no output.
 e doctor >all.out 2>&1
 e key list --json >>all.out 2>&1
