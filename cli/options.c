@@ -139,6 +139,8 @@ static const struct option_spec specs[OPT_COUNT] = {
     [OPT_USE] = { "use", 0, "USE", "seal, wrap, index or mac",
                   "seal wrap index mac" },
     [OPT_VERIFY] = { "verify", 0, "FILE", "the backup to try", NULL },
+    [OPT_WATCH] = { "watch", 0, NULL, "look again every 2 s until it is done",
+                    NULL },
     [OPT_WITHIN] = { "within", 0, "HOURS",
                      "how old a report may be (24)", NULL },
     [OPT_WORKERS] = { "workers", 0, "N", "how many connections sweep at once",

@@ -81,6 +81,7 @@ enum option_id {
     OPT_TYPE,
     OPT_USE,
     OPT_VERIFY,
+    OPT_WATCH,
     OPT_WITHIN,
     OPT_WORKERS,
     OPT_YES,

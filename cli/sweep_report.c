@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "human.h"
@@ -337,6 +338,65 @@ sweep_report_guard(json_t *report)
     report_json(report);
 }
 
+/* How far, how fast, until when. */
+static void
+print_pace(const json_t *report)
+{
+    uint64_t rows = (uint64_t)number(report, "rows");
+    uint64_t total = (uint64_t)number(report, "rows_total");
+    const json_t *batch = json_object_get(report, "batch");
+    char a[HUMAN_SIZE], b[HUMAN_SIZE];
+
+    report_text("%s of about %s rows (%.1f %%)", human_count(rows, a),
+                human_count(total, b),
+                rows < total ? 100.0 * (double)rows / (double)total : 100.0);
+    if (number(report, "rows_per_s") > 0)
+        report_text(", %s rows/s",
+                    human_short((double)number(report, "rows_per_s"), a));
+    if (json_object_get(report, "eta_s") != NULL)
+        report_text(", ETA %s",
+                    human_time((double)number(report, "eta_s"), a));
+    if (number(batch, "rows") > 0)
+        report_text(", batches of %lld in %lld ms", number(batch, "rows"),
+                    number(batch, "ms"));
+    report_text("\n%lld sealed, %lld rotated, %lld skipped, %lld conflicts, "
+                "%lld quarantined\n", number(report, "sealed"),
+                number(report, "rotated"), number(report, "skipped"),
+                number(report, "conflicts"), number(report, "quarantined"));
+}
+
+/* What it waits for, what an operator said, and who is at work. */
+static void
+print_now(const json_t *report)
+{
+    const json_t *waiting = json_object_get(report, "waiting"), *one;
+    const json_t *control = json_object_get(report, "control");
+    char time[HUMAN_SIZE];
+    char *set;
+    size_t i;
+
+    if (waiting != NULL)
+        report_text("waits %s: %s\n",
+                    human_time((double)number(waiting, "seconds"), time),
+                    text(waiting, "text"));
+    else if (json_is_true(json_object_get(control, "paused")))
+        report_text("paused by %s at %s\n", text(control, "by"),
+                    text(control, "at"));
+    set = json_dumps(json_object_get(control, "set"), JSON_COMPACT);
+    if (set != NULL && strcmp(set, "{}") != 0)
+        report_text("set by %s: %s\n", text(control, "by"), set);
+    free(set);
+    json_array_foreach(json_object_get(report, "owners"), i, one)
+        report_text("process %lld on %s: %s%lld range%s\n",
+                    number(one, "pid"), text(one, "host"),
+                    json_is_true(json_object_get(one, "leads")) ? "leads, "
+                                                                : "",
+                    number(one, "ranges"),
+                    number(one, "ranges") == 1 ? "" : "s");
+    json_array_foreach(json_object_get(report, "drift"), i, one)
+        report_text("note: %s\n", json_string_value(one));
+}
+
 void
 sweep_report_status(json_t *report)
 {
@@ -359,12 +419,8 @@ sweep_report_status(json_t *report)
         report_text("NOT AUTHENTIC: %lld of their records are missing, or "
                     "were not written under this keyring, or were changed\n",
                     number(ranges, "unreadable"));
-    report_text("%lld of about %lld rows; %lld sealed, %lld rotated, %lld "
-                "skipped, %lld conflicts, %lld quarantined\n",
-                number(report, "rows"), number(report, "rows_total"),
-                number(report, "sealed"), number(report, "rotated"),
-                number(report, "skipped"), number(report, "conflicts"),
-                number(report, "quarantined"));
+    print_pace(report);
+    print_now(report);
     json_array_foreach(json_object_get(report, "quarantine"), i, row)
         report_text("quarantined: %s %s row %s: %s\n", text(row, "target"),
                     text(row, "field"), text(row, "row"),

@@ -44,6 +44,12 @@ is "nothing is written while it is paused" "$before" "$(sealed)"
 exits "status" 0 e status job.json --json
 is "status says what it waits for" '"paused"' "$(json '["waiting"]["reason"]' <"$out")"
 is "status says who said it" 'true' "$(json '["control"]["paused"]' <"$out")"
+exits "status as text" 0 e status job.json
+prints "how far" '^[0-9,]+ of about 3,000 rows \([0-9.]+ %\)'
+prints "what it waits for, and since when" '^waits [0-9]+ s: paused by '
+prints "who is at work" '^process [0-9]+ on .*: leads, 1 range$'
+"$envelope" status job.json --watch --json >w.out 2>w.err &
+watcher=$!
 exits "a setting that is none" 2 e set job.json speed=9
 says "names those there are" 'target_ms, rows'
 exits "a bad value" 2 e set job.json target_ms=0
@@ -54,6 +60,13 @@ prints "says so" '^job shop is not paused'
 wait $pid
 is "it went on by itself" 0 $?
 is "to the end" 3000 "$(sealed)"
+wait $watcher
+is "a watch ends with the job" 0 $?
+is "each look is a line" '"done"' "$(tail -1 w.out | json '["phase"]')"
+ok "it saw the pause" grep -q '"reason": *"paused"' w.out
+sed 's/"rows": .10, 10./"rows": [20, 20]/' job.json >other.json
+exits "status with another job file" 0 e status other.json
+prints "tells that it changed" '^note: the job file was changed'
 exits "set without settings shows them" 0 e set job.json
 prints "shows them" '"max_rows_per_s": ?0'
 exits "and takes them back" 0 e set job.json max_rows_per_s= rows=
