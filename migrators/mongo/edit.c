@@ -3,6 +3,7 @@
 #include "mongo/change.h"
 #include "mongo/edit.h"
 #include "mongo/exposure.h"
+#include "mongo/filter.h"
 #include "mongo/key.h"
 #include "mongo/leaf.h"
 #include "mongo/object.h"
@@ -14,6 +15,7 @@ struct making {
     struct change *changes; /* at most two an edit */
     uint32_t count;
     bson_t document;        /* as it was read       */
+    struct filter_list expressions;
     enum edit_result result;
 };
 
@@ -112,24 +114,24 @@ addressable(const struct making *m, uint32_t edit)
     return leaf_addressable(path, field_of(m->row, edit)->into);
 }
 
+/* Whether the places of an edit can be compared each by itself. */
 static bool
-in_array(const struct making *m, uint32_t edit)
+comparable(const struct making *m, uint32_t edit)
 {
-    const struct envl_path *path = &leaf_of(m->row, edit)->path;
+    const struct server *server = &m->row->target->store->server;
+    const struct envl_leaf *leaf = leaf_of(m->row, edit);
 
-    for (uint32_t i = 0; i < path->count; i++) {
-        if (path->segments[i].kind == ENVL_SEGMENT_ELEMENT)
-            return true;
-    }
-    return false;
+    /* A sibling stands in the same object, in an array or not. */
+    return filter_form(server, &leaf->path, &leaf->value) != FILTER_NONE &&
+           (field_of(m->row, edit)->into == NULL ||
+            filter_form(server, &leaf->path, &leaf->sibling) != FILTER_NONE);
 }
 
 /* How the top-level member of an edit is compared and written. */
 enum form {
-    FORM_PLACES, /* each place by its dotted path                        */
-    FORM_WHOLE,  /* compared whole: "a.0" in a filter also means any element
-                    that has a member "0"                                 */
-    FORM_ANEW    /* and put together anew                                  */
+    FORM_PLACES, /* each place by itself                                  */
+    FORM_WHOLE,  /* compared whole, written by dotted paths               */
+    FORM_ANEW    /* compared whole, and put together anew                 */
 };
 
 static enum form
@@ -142,7 +144,7 @@ form_of(const struct making *m, uint32_t edit)
             continue;
         if (!addressable(m, i))
             return FORM_ANEW;
-        if (in_array(m, i))
+        if (!comparable(m, i))
             form = FORM_WHOLE;
     }
     return form;
@@ -170,59 +172,18 @@ find_top(const struct making *m, uint32_t edit, bson_iter_t *at)
 
 /* ---- the filter --------------------------------------------------------- */
 
-static int32_t
-type_of(const struct envl_cell *cell)
-{
-    bson_iter_t at;
-    bson_t document;
-
-    switch (cell->kind) {
-    case ENVL_KIND_TEXT:
-        return BSON_TYPE_UTF8;
-    case ENVL_KIND_BYTES:
-        return BSON_TYPE_BINARY;
-    case ENVL_KIND_NULL:
-        return BSON_TYPE_NULL;
-    default:
-        if (!bson_init_static(&document, cell->bytes.ptr, cell->bytes.len) ||
-            !bson_iter_init(&at, &document) || !bson_iter_next(&at))
-            return 0;
-        return bson_iter_type(&at) == BSON_TYPE_MINKEY
-                   ? -1
-                   : (int32_t)bson_iter_type(&at);
-    }
-}
-
 /* spec: JOB-51: the value, its type, and no array that holds it. */
 static bool
 append_same(struct making *m, const struct envl_path *path,
             const struct envl_cell *cell, bson_t *q)
 {
-    struct envl_bytes name;
-    bson_t is, not;
-    bool ok = true;
-    int32_t type;
+    const struct envl_store *store = m->row->target->store;
+    enum filter_form form = filter_form(&store->server, path, cell);
 
-    if (change_dotted(path, m->arena, &name) != ENVL_OK) {
-        m->result = EDIT_NOMEM;
-        return false;
-    }
-    bson_append_document_begin(q, (const char *)name.ptr, (int)name.len, &is);
-    if (cell->kind == ENVL_KIND_ABSENT) {
-        BSON_APPEND_BOOL(&is, "$exists", false);
-    } else {
-        type = type_of(cell);
-        if (cell->kind != ENVL_KIND_NULL)
-            ok = object_append(&is, envl_bytes_of("$eq"), cell);
-        BSON_APPEND_INT32(&is, "$type", type);
-        if (type != BSON_TYPE_ARRAY) {
-            BSON_APPEND_DOCUMENT_BEGIN(&is, "$not", &not);
-            BSON_APPEND_INT32(&not, "$type", BSON_TYPE_ARRAY);
-            bson_append_document_end(&is, &not);
-        }
-    }
-    bson_append_document_end(q, &is);
-    return ok;
+    if (form == FILTER_PLAIN)
+        return filter_plain(path, cell, m->arena, q);
+    return filter_expression(path, cell, form == FILTER_HASHED, m->arena,
+                             &m->expressions);
 }
 
 /* The whole member as it was read. */
@@ -289,9 +250,10 @@ static bool
 append_filter(struct making *m, bson_t *op)
 {
     bson_iter_t id;
-    bson_t q;
+    bson_t q, expr;
     bool ok;
 
+    bson_init(&m->expressions.bson);
     BSON_APPEND_DOCUMENT_BEGIN(op, "q", &q);
     ok = key_decode(m->row->row->key, &id) &&
          bson_append_iter(&q, "_id", 3, &id);
@@ -301,8 +263,14 @@ append_filter(struct making *m, bson_t *op)
         else if (first_of_top(m, i))
             ok = append_whole(m, i, &q);
     }
+    if (m->expressions.count > 0) {
+        BSON_APPEND_DOCUMENT_BEGIN(&q, "$expr", &expr);
+        BSON_APPEND_ARRAY(&expr, "$and", &m->expressions.bson);
+        bson_append_document_end(&q, &expr);
+    }
     append_shard_key(m, &q);
     bson_append_document_end(op, &q);
+    bson_destroy(&m->expressions.bson);
     return ok;
 }
 
@@ -392,6 +360,23 @@ append_update(struct making *m, bson_t *op)
 
 /* ---- the whole ---------------------------------------------------------- */
 
+/* Whether a value of an edit would stand in the filter. */
+static bool
+shows(const struct making *m, uint32_t edit)
+{
+    const struct server *server = &m->row->target->store->server;
+    const struct envl_leaf *leaf = leaf_of(m->row, edit);
+    const struct envl_cell *cells[] = { &leaf->value, &leaf->sibling };
+
+    for (size_t i = 0; i < 2; i++) {
+        if (cells[i]->kind != ENVL_KIND_ABSENT &&
+            cells[i]->kind != ENVL_KIND_NULL &&
+            filter_form(server, &leaf->path, cells[i]) != FILTER_HASHED)
+            return true;
+    }
+    return false;
+}
+
 /* What no form can do, before anything is put together. */
 static enum edit_result
 check(const struct making *m)
@@ -399,9 +384,11 @@ check(const struct making *m)
     struct envl_segment first = { ENVL_SEGMENT_MEMBER, { NULL, 0 }, 0 };
     const struct envl_path alone = { &first, 1 };
 
-    if (exposure_matters(m->row->target->store))
-        return EDIT_EXPOSED;
+    bool exposed = exposure_matters(m->row->target->store);
+
     for (uint32_t i = 0; i < m->row->count; i++) {
+        if (exposed && (form_of(m, i) != FORM_PLACES || shows(m, i)))
+            return EDIT_EXPOSED;
         first.name = top_of(m, i);
         if (form_of(m, i) == FORM_ANEW &&
             (leaf_of(m->row, i)->path.count == 1 ||

@@ -3,6 +3,7 @@
 #include "common/say.h"
 #include "mongo/command.h"
 #include "mongo/fault.h"
+#include "mongo/hash.h"
 #include "mongo/key.h"
 #include "mongo/probe.h"
 
@@ -185,6 +186,27 @@ expressions_work(struct envl_target *target)
     return evaluate(target, project, &is) && is == 7;
 }
 
+/* Known answers: if the server's hash is not ours, it is not used. */
+static bool
+hash_works(struct envl_target *target)
+{
+    static const char probe[] = "envelope-probe";
+    bson_t value = BSON_INITIALIZER;
+    bson_iter_t at;
+    int64_t ours = 0, theirs = 0;
+    bool works;
+
+    BSON_APPEND_UTF8(&value, "", probe);
+    works = bson_iter_init(&at, &value) && bson_iter_next(&at) &&
+            hash_value(&at, &ours) &&
+            evaluate(target, BCON_NEW("_id", BCON_INT32(0), "v", "{",
+                                      "$toHashedIndexKey", "{", "$literal",
+                                      BCON_UTF8(probe), "}", "}"), &theirs) &&
+            ours == theirs;
+    bson_destroy(&value);
+    return works;
+}
+
 enum envl_status
 probe_server(struct envl_target *target, struct envl_error *err)
 {
@@ -202,6 +224,7 @@ probe_server(struct envl_target *target, struct envl_error *err)
                             "knows neither min and max nor $type: documents "
                             "cannot be read in order");
         store->server.expressions = expressions_work(target);
+        store->server.hash = store->server.expressions && hash_works(target);
         store->server.probed = true;
     }
     if (store->lost)
