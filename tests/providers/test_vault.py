@@ -488,6 +488,27 @@ def wrapped_values_that_are_not_ours(server, relay):
     home.close()
 
 
+def values_move_to_a_key_that_stays_there(server, relay):
+    home = wrapping_ring(server, relay)
+    home.expect("a local wrapping key", 0, "key", "add", "--kid", "w0",
+                "--use", "wrap", "--activate")
+    one = home.expect("sealed under it", 0, "encrypt", "--mode", "wrapped",
+                      "--context", "id=1", input=b"value").out
+    relay.reset()
+    home.expect("the other is active again", 0, "key", "activate", "w1")
+    moved = home.expect("rewrap", 0, "rewrap", "--context", "id=1",
+                        input=one).out
+    check("under the provider's key", moved.startswith(b"env1:w1:"), moved)
+    before, after = (base64.urlsafe_b64decode(
+        text.strip().split(b":")[2] + b"==") for text in (one, moved))
+    check("its payload is untouched", before[3 + 40:] ==
+          after[-len(before[3 + 40:]):], moved)
+    opened = home.expect("it opens", 0, "decrypt", "--context", "id=1",
+                         input=moved)
+    check("to the value", opened.out == b"value", opened)
+    home.close()
+
+
 def main():
     try:
         server = bao.Bao(folder, authority)
@@ -513,6 +534,7 @@ def main():
         a_token_dies_in_the_middle(server, relay)
         a_cache_saves_requests(server, relay)
         wrapped_values_that_are_not_ours(server, relay)
+        values_move_to_a_key_that_stays_there(server, relay)
     finally:
         relay.close()
         server.stop()
