@@ -23,6 +23,24 @@ note_next(void *cookie, const struct envl_ring_mark *next)
                        err.message);
 }
 
+/*
+ * Another file of a ring, such as its backup, may be older than what is
+ * remembered; that its pin is the same one is enough where a pin is asked for
+ * (spec: KEY-26).
+ */
+static bool
+remembered_pin(const struct cli *cli, const char *path,
+               struct ring_state *state)
+{
+    struct envl_ring_mark file;
+
+    return envl_keyring_peek(path, &file, NULL) == ENVL_OK &&
+           ring_state_load(cli->settings.state_folder,
+                           settings_get(&cli->settings, SETTING_KEYRING),
+                           file.id, state, NULL) == ENVL_OK &&
+           state->mark.generation > 0;
+}
+
 /* ${seen}: NULL, or refuse what is older or other (spec: KEY-51). */
 static enum envl_status
 open_ring(struct cli *cli, const char *path,
@@ -30,6 +48,7 @@ open_ring(struct cli *cli, const char *path,
           struct envl_error *err)
 {
     struct envl_keyring_options options = { .size = sizeof(options) };
+    struct ring_state remembered;
     enum envl_status status;
     uint8_t pin[16];
     bool has_pin;
@@ -44,6 +63,8 @@ open_ring(struct cli *cli, const char *path,
     options.entry = settings_get(&cli->settings, SETTING_UNLOCK);
     options.seen = seen;
     options.pin = has_pin ? pin : NULL;
+    if (seen == NULL && remembered_pin(cli, path, &remembered))
+        options.known_pin = remembered.mark.pin;
     options.fixed = !session->watch;
     options.next = note_next;
     options.next_cookie = session;

@@ -86,6 +86,9 @@ struct envl_keyring_options {
     const char *entry; /* NULL, or only this unlock entry   */
     const struct envl_ring_mark *seen; /* NULL, or refuse what is older */
     const uint8_t *pin; /* NULL, or the 16 bytes configured  */
+    const uint8_t *known_pin; /* NULL, or 16 bytes: a ring with this pin was
+                                 seen here (enough for KEY-26); one with
+                                 another is not refused for that          */
     bool fixed;        /* do not watch the file for changes; else a thread
                            stats it four times a second       */
     envl_ring_next_fn *next; /* NULL, or called at such a change */

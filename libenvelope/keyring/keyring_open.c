@@ -69,6 +69,7 @@ envl_keyring_open(const struct envl_keyring_options *options,
         .entry = ring->entry,
         .seen = ring->has_seen ? &ring->seen : NULL,
         .pin = ring->has_pin ? ring->pin : NULL,
+        .known_pin = options->known_pin,
     };
     if ((status = load_ring(&request, &view, err)) != ENVL_OK)
         goto out;

@@ -204,6 +204,9 @@ check_place(const struct load_request *request, const struct ring_view *view,
                             "differs from one seen with its generation", err);
     if (remembered && !same_pin && !request->new_pin)
         return refuse_place(&view->doc, "has another pin than before", err);
+    same_pin |= request->known_pin != NULL &&
+                sodium_memcmp(request->known_pin, now->pin,
+                              RING_PIN_LEN) == 0;
     if (type != NULL && type->by_anyone && !same_pin && request->pin == NULL) {
         envl_fail(err, ENVL_E_POLICY,
                   "a keyring opened by an entry of type %s needs its pin",

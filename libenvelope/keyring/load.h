@@ -22,6 +22,7 @@ struct load_request {
                                         ago: tried before any provider      */
     const struct envl_ring_mark *seen; /* NULL, or refuse what is older     */
     const uint8_t *pin;              /* NULL, or the pin configured         */
+    const uint8_t *known_pin;        /* NULL, or one seen here: KEY-26 only */
     bool new_pin;                    /* another pin than ${seen}'s will do, in
                                         a higher generation                 */
 };

@@ -408,6 +408,41 @@ def settings(peer):
     home.close()
 
 
+# ---- what a ring lives through ----------------------------------------------
+
+def a_life(peer):
+    """Backup, a backup tried, a rollback noticed, a new ring key: with no
+    entry but one that asks for the pin."""
+    home = ring(peer)
+    backup = str(home.folder.path / "backup.json")
+    args = ("key", "list")
+    home.expect("backup", 0, "key", "backup", "--out", backup)
+    home.expect("try it", 0, "key", "backup", "--verify", backup)
+    home.expect("a second key", 0, "key", "add", "--kid", "k2", "--activate")
+    home.expect("try the old backup", 4, "key", "backup", "--verify", backup)
+    now = home.ring.read_text()
+    home.ring.write_text(open(backup).read())
+    home.expect("an old ring", 18, *args)
+    home.expect("accepted", 0, *args, "--accept-ring", home.line()["id"])
+    home.ring.write_text(now)
+    home.expect("the new one", 0, *args)
+    first = home.line()["keys"][0]["kid"]
+    home.expect("disable", 0, "key", "disable", first)
+    home.expect("destroy: a new ring key", 0, "key", "destroy", first,
+                "--yes=" + first)
+    home.expect("it opens", 0, *args)
+    # A ring of the same id under another ring key: somebody else's entry.
+    other = ring(peer)
+    line, mac = other.ring.read_text().split("\n")[:2]
+    forged = line.replace(other.line()["id"], home.line()["id"])
+    home.ring.write_text(forged + "\n" + mac + "\n")
+    home.expect("another's ring", 18, *args)
+    home.expect("also when it is accepted", 18, *args, "--accept-ring",
+                home.line()["id"])
+    other.close()
+    home.close()
+
+
 # ---- what is left in memory -------------------------------------------------
 
 def scan(pid, needles):
@@ -545,6 +580,7 @@ def main():
         names(peer)
         credentials(peer)
         settings(peer)
+        a_life(peer)
         memory(peer)
         a_sweep_is_gone_on_with(peer)
     finally:
