@@ -50,7 +50,7 @@ look_inside(struct work *work, const struct leaf_work *whole,
     struct inner *inner;
     enum envl_status status;
 
-    if (whole->field->select == NULL || value->bytes.len == 0 ||
+    if (value->bytes.len == 0 ||
         (value->kind != ENVL_KIND_TEXT && value->kind != ENVL_KIND_BYTES) ||
         envl_begins(value->bytes) == ENVL_OK)
         return ENVL_E_FORMAT;
@@ -123,10 +123,14 @@ inner_add(struct work *work, const struct leaf_work *whole, uint32_t row,
           uint32_t leaf, struct envl_error *err)
 {
     struct leaf_at_page at = { row, leaf };
-    struct leaf_work like = *whole;
     const struct json_leaf *found;
-    enum envl_status status = look_inside(work, whole, &like.inner, err);
+    struct leaf_work like;
+    enum envl_status status;
 
+    if (whole->field->select == NULL) /* most are */
+        return page_work_add(work, whole, at, err);
+    like = *whole;
+    status = look_inside(work, whole, &like.inner, err);
     if (status == ENVL_E_FORMAT || status == ENVL_E_POLICY) {
         like.inner = NULL;
         like.disguised = status == ENVL_E_POLICY;
