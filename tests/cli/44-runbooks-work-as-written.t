@@ -55,12 +55,13 @@ is "all is under the new key" 300 "$(under k2026-12)"
 fresh 30000
 "$envelope" migrate job.json --execute -q >/dev/null 2>&1 &
 pid=$!
+disown $pid
 for _ in $(seq 600); do
     [ "$(under k2026-11 2>/dev/null || echo 0)" -gt 0 ] && break
     sleep 0.05
 done
 kill -9 $pid 2>/dev/null
-wait $pid 2>/dev/null
+while kill -0 $pid 2>/dev/null; do sleep 0.05; done
 follow half-finished-sweep
 is "all is sealed" 0 "$(plain)"
 
