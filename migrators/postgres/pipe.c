@@ -284,6 +284,9 @@ pipe_send(struct pipe *pipe, struct pipe_op *op, const char *sql,
         return false;
     if (sql == NULL || pipe->lost || !transmit(pipe, op, sql, params, binary))
         op->broken = true;
+    /* A connection that broke meanwhile is no lack of memory. */
+    if (op->broken && PQstatus(pipe->conn) == CONNECTION_BAD)
+        pipe->lost = true;
     return !op->broken;
 }
 
