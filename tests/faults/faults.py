@@ -8,6 +8,7 @@ a fault, on PostgreSQL or SQLite; after every fault all invariants are checked.
     faults.py --scenario NAME        only this one (with --seeds or --seed)
     faults.py --store NAME           only this store
     faults.py --matrix               which row of the matrix is shown by what
+    faults.py --write-docs           put that into docs/faults.md
 """
 
 import argparse
@@ -179,12 +180,15 @@ def main():
     parser.add_argument("--store", action="append", default=[])
     parser.add_argument("--stop-after", type=int, default=5)
     parser.add_argument("--matrix", action="store_true")
+    parser.add_argument("--write-docs", action="store_true")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
     for name in options.scenario:
         if name not in SCENARIOS:
             sys.exit(f"faults: no scenario {name!r}; there are "
                      f"{', '.join(sorted(SCENARIOS))}")
+    if options.write_docs:
+        return 0 if matrix.document(SCENARIOS, write=True) else 1
     if options.matrix:
         return matrix.show(SCENARIOS)
     if not os.access(ENVELOPE, os.X_OK):

@@ -169,6 +169,38 @@ def scenarios_of(row, scenarios):
     return [s for s in scenarios.values() if row in s.rows]
 
 
+MARK = "<!-- made by tests/faults/faults.py --write-docs -->\n"
+
+
+def table(scenarios):
+    """The matrix as docs/faults.md shows it."""
+    lines = [MARK, "| # | fault | what is promised | what shows it |",
+             "|---|---|---|---|"]
+    for row, (fault, promise, _, remark) in ROWS.items():
+        shown = [f"`{s.name}` ({', '.join(s.stores)})"
+                 for s in scenarios_of(row, scenarios)]
+        shown += [f"`{test.split('/')[-1]}`" for test in tests_of(row)]
+        if not shown:
+            shown = ["**not shown**"]
+        if remark:
+            shown.append(remark)
+        lines.append(f"| {row} | {fault} | {promise} | {'; '.join(shown)} |")
+    lines += ["", "## The scenarios", ""]
+    for one in sorted(scenarios.values(), key=lambda s: s.name):
+        lines += [f"- `{one.name}`: {one.text}"]
+    return "\n".join(lines) + "\n"
+
+
+def document(scenarios, write=False):
+    """Whether docs/faults.md holds the matrix as it is; or make it so."""
+    path = ROOT / "docs/faults.md"
+    text = path.read_text()
+    now = text.split(MARK)[0] + table(scenarios)
+    if write:
+        path.write_text(now)
+    return now == path.read_text()
+
+
 def show(scenarios):
     """Print it; 1 if a test that is named is not there."""
     missing, bare = [], []
@@ -179,7 +211,8 @@ def show(scenarios):
             shown.append(test)
             if not is_there(test):
                 missing.append((row, test))
-        print(f"{row:2d}  {fault}\n      {promise}")
+        print(f"{row:2d}  {fault}\n      {promise}"
+              f"{' (' + remark + ')' if remark else ''}")
         for what in shown:
             print(f"      - {what}")
         if not shown:
@@ -189,4 +222,8 @@ def show(scenarios):
           f"{': ' + ', '.join(map(str, bare)) if bare else ''}")
     for row, test in missing:
         print(f"FAIL row {row} names {test}, which is not there")
+    if not document(scenarios):
+        print("FAIL docs/faults.md is older than the scenarios: "
+              "tests/faults/faults.py --write-docs")
+        return 1
     return 1 if missing else 0
