@@ -126,7 +126,8 @@ batch_settle(struct batch_settling *settling, const struct batch *batch,
 
         while (l < work->leaf_count && work->leaves[l].row == i)
             l++;
-        if (outcomes[i] == ENVL_CHANGED || outcomes[i] == ENVL_BUSY)
+        settling->busy = outcomes[i] == ENVL_BUSY;
+        if (outcomes[i] == ENVL_CHANGED || settling->busy)
             status = settling->lost(settling->cookie, &page->rows[i],
                                     l - first, err);
     }

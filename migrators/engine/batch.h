@@ -27,6 +27,7 @@ struct batch_settling {
     struct record_range *range; /* its ledger and census are added to   */
     batch_lost_fn *lost;
     void *cookie;
+    bool busy;                  /* of the row that is lost: it is locked */
     struct envl_quarantine *items; /* out: until batch_settling_clear   */
     uint32_t item_count, item_cap;
 };

@@ -15,6 +15,11 @@ lost(void *cookie, const struct envl_row *row, uint32_t values,
 {
     struct lane *lane = cookie;
 
+    /* Behind a closing pass nobody comes: a row that somebody holds, perhaps
+       a process that sleeps until its server gives it up, is waited for. */
+    lane->retry.patient = lane->all->patient && lane->settling.busy &&
+                          pace_now() - lane->opened <
+                              lane->session->env->patience_ms;
     return retry_lost(&lane->retry, row, values, err);
 }
 
@@ -60,6 +65,7 @@ lane_open(struct lane *lane, struct worker *worker, struct slot *slot,
                            .slot = slot, .told = slot->range.ledger,
                            .stood_at = pace_now() };
     lane->worker = worker;
+    lane->opened = pace_now();
     lane->pace = &worker->pace;
     lane->hand = worker->hand;
     lane->settling.session = worker->session;

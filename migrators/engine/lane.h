@@ -23,6 +23,7 @@ struct lane {
     struct envl_buf body;   /* of the commit under way           */
     struct envl_buf stood;
     uint64_t stood_at;      /* ms                                */
+    uint64_t opened;        /* ms                                */
     struct ledger told;     /* of it that progress knows         */
     struct batch cur, next;
     struct batch_settling settling;

@@ -49,6 +49,8 @@ retry_lost(struct retry *retry, const struct envl_row *row,
         .values = values,
     };
 
+    if (retry->patient && fresh.losses >= RETRY_MOST)
+        fresh.losses = RETRY_MOST - 1;
     if (fresh.losses >= RETRY_MOST || retry->count >= ROWS_MAX)
         return ENVL_OK;
     fresh.due = pace_now() + pace_jitter(FIRST_MS << fresh.losses);

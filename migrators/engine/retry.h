@@ -33,6 +33,7 @@ struct retry_row {
 struct retry {
     struct retry_row *rows;
     uint32_t count, cap;
+    bool patient; /* what is lost next is tried again however often it was */
 };
 
 /* The rows picked for one round; zero-initialise. */

@@ -95,6 +95,7 @@ slots_work(struct run *run, bool all, struct envl_error *err)
     bool torn = false;
 
     announce(run);
+    run->workers.patient = run->job.phase == RECORD_CLOSING;
     while (status == ENVL_OK && !torn) {
         if (workers_count(&run->workers, SLOT_FREE) > 0)
             status = work_once(run, err);

@@ -42,6 +42,7 @@ struct workers {
     uint32_t leaving;          /* of the running ones                   */
     bool halt;                 /* finish the batch and stop             */
     bool paused;               /* start no batch                        */
+    bool patient;              /* a closing pass: locked rows are waited for */
     enum envl_status status;   /* the first failure                     */
     struct envl_error error;
     struct ledger live;        /* of this phase: slots done and under way */

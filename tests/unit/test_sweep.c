@@ -378,6 +378,25 @@ leaves_a_row_locked_for_long_to_a_closing_pass(void **state)
     scene_free(&scene);
 }
 
+/* A process that sleeps holds its rows until its server gives it up. */
+static void
+a_closing_pass_waits_for_a_row_that_stays_locked_longer(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    scene_new(&scene, FIELD_A, TENS);
+    scene.options.patience_ms = 60000;
+    scene_fill(40);
+    fake_row(17)->busy = 22; /* more than three passes of six tries */
+
+    scene_must(&scene, ENVL_OK);
+
+    scene_adds_up(&scene);
+    scene_all_sealed(&scene, 40, "k1");
+    scene_free(&scene);
+}
+
 static void
 does_not_call_it_done_while_a_row_stays_locked(void **state)
 {
@@ -527,6 +546,8 @@ main(void)
         cmocka_unit_test(says_that_plaintext_still_arrives),
         cmocka_unit_test(seals_rows_whose_other_columns_are_hot),
         cmocka_unit_test(leaves_a_row_locked_for_long_to_a_closing_pass),
+        cmocka_unit_test(
+            a_closing_pass_waits_for_a_row_that_stays_locked_longer),
         cmocka_unit_test(does_not_call_it_done_while_a_row_stays_locked),
         cmocka_unit_test(counts_a_row_that_was_deleted_meanwhile_nowhere),
         cmocka_unit_test(finds_a_row_that_was_inserted_behind_it),
