@@ -12,7 +12,7 @@ static const struct command *const commands[] = {
     &cmd_key_jobs, &cmd_key_backup, &cmd_key_restore, &cmd_unlock,
     &cmd_unlock_list, &cmd_unlock_add, &cmd_unlock_change, &cmd_unlock_remove,
     &cmd_unlock_recovery, &cmd_encrypt, &cmd_decrypt, &cmd_seal, &cmd_open,
-    &cmd_inspect, &cmd_generate, &cmd_manifest, &cmd_manifest_sign,
+    &cmd_inspect, &cmd_scan, &cmd_redact, &cmd_generate, &cmd_manifest, &cmd_manifest_sign,
     &cmd_manifest_verify, &cmd_run, &cmd_rewrap, &cmd_rotate,
     &cmd_plan, &cmd_migrate, &cmd_status, &cmd_pause, &cmd_resume, &cmd_set,
     &cmd_verify, &cmd_guard, &cmd_audit,

@@ -85,6 +85,25 @@ io_read(const struct io_source *source, struct envl_span *room,
 }
 
 enum envl_status
+io_read_some(const struct io_source *source, size_t most,
+             struct envl_buf *buf, struct envl_error *err)
+{
+    enum envl_status status = envl_buf_reserve(buf, most, err);
+    ssize_t n;
+
+    if (status != ENVL_OK)
+        return status;
+    do
+        n = read(source->fd, buf->ptr + buf->len, most);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return envl_fail(err, ENVL_E_IO, "cannot read %s: %s", source->name,
+                         strerror(errno));
+    buf->len += (size_t)n;
+    return ENVL_OK;
+}
+
+enum envl_status
 io_read_upto(const struct io_source *source, size_t most,
              struct envl_buf *buf, struct envl_error *err)
 {

@@ -64,6 +64,14 @@ enum envl_status io_read(const struct io_source *source,
                          struct envl_span *room, struct envl_error *err);
 
 /**
+ * io_read_some(source, most, buf, err):
+ * Read once, at most ${most} bytes, and append them to ${buf}; nothing is
+ * appended at the end of the input.  Fails with ENVL_E_IO.
+ */
+enum envl_status io_read_some(const struct io_source *source, size_t most,
+                              struct envl_buf *buf, struct envl_error *err);
+
+/**
  * io_read_upto(source, most, buf, err):
  * Append what the input has, at most ${most} bytes, to ${buf}.  Memory grows
  * with what comes, so that a short input costs little.

@@ -5,7 +5,7 @@
 status=0
 rank() {
     case "$1" in
-    core) echo 0 ;; crypto) echo 1 ;; provider) echo 2 ;; keyring) echo 3 ;;
+    core) echo 0 ;; detect) echo 1 ;; crypto) echo 1 ;; provider) echo 2 ;; keyring) echo 3 ;;
     http) echo 3 ;; vault|aws|pkcs11) echo 3 ;;
     envelope|audit) echo 4 ;; common) echo 5 ;; sqlite|postgres|mongo) echo 6 ;;
     engine) echo 6 ;; cli) echo 7 ;; *) echo 9 ;;
