@@ -164,10 +164,12 @@ write_file(const struct metrics *metrics, struct envl_error *err)
         good = fchmod(fd, 0644) == 0 && (file = fdopen(fd, "w")) != NULL;
         if (good)
             put_all(file, metrics);
-        if (file != NULL)
-            good = (fflush(file) == 0 && !ferror(file)) & (fclose(file) == 0);
-        else
+        if (file != NULL) {
+            good = fflush(file) == 0 && !ferror(file) && fsync(fd) == 0;
+            good = fclose(file) == 0 && good;
+        } else {
             close(fd);
+        }
         good = good && rename(temp, metrics->path) == 0;
         why = errno;
         if (!good)
