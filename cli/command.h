@@ -83,7 +83,8 @@ void help_print(const struct command *command);
 /* In cmd_<verb>.c; command.c puts them in order. */
 extern const struct command cmd_audit, cmd_audit_check,
     cmd_audit_key, cmd_audit_seal, cmd_audit_show, cmd_audit_verify,
-    cmd_redact, cmd_scan, cmd_bench, cmd_completion, cmd_decrypt, cmd_doctor, cmd_encrypt, cmd_guard,
+    cmd_redact, cmd_scan,
+    cmd_bench, cmd_completion, cmd_decrypt, cmd_doctor, cmd_encrypt, cmd_guard,
     cmd_generate,
     cmd_help, cmd_init, cmd_inspect, cmd_key, cmd_key_activate, cmd_key_add,
     cmd_key_backup, cmd_key_destroy, cmd_key_disable, cmd_key_enable,

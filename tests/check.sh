@@ -72,8 +72,10 @@ units() {
     printf '%s\n' $out | grep -vE "/test_(${SKIP:-none})$" | xargs -P "$jobs" -I{} bash -c '
         log=$(mktemp)
         ${RUN:-} "{}" >"$log" 2>&1; rc=$?
-        cat "$log"; rm -f "$log"
-        [ $rc -eq 0 ] || { echo "FAIL {} exit $rc"; exit 1; }'
+        cat "$log"
+        [ $rc -eq 0 ] || { echo "FAIL {} exit $rc"; grep -m 9 -E "ERROR|!=" "$log"; }
+        rm -f "$log"
+        exit $((rc != 0))'
 }
 
 # Not under valgrind: tests that end children with _exit or a signal (their

@@ -83,7 +83,8 @@ detect_value(struct envl_bytes name, struct envl_bytes value, struct hit *hit)
     says = name_judge(name);
     if (says == NAME_SECRET)
         return by_name(value, hit);
-    if (says == NAME_PUBLIC || value_is_digest(value) || value_is_reference(value) ||
+    if (says == NAME_PUBLIC || value_is_digest(value) ||
+        value_is_reference(value) ||
         !value_is_random(value) || is_readable_base64(value))
         return false;
     if (says == NAME_MAYBE)
