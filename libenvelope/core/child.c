@@ -75,6 +75,11 @@ reset_signals(void)
 
     for (int number = 1; number < NSIG; number++)
         (void)sigaction(number, &usual, NULL);
+    /* The C library keeps two to itself, and a parent can have left them
+       ignored (GNU make does); to the kernel all zero is SIG_DFL. */
+    for (int number = 32; number < 34; number++)
+        (void)syscall(SYS_rt_sigaction, number, (unsigned long[8]){ 0 }, NULL,
+                      8);
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
