@@ -80,7 +80,7 @@ static const struct option_spec specs[OPT_COUNT] = {
                     "low medium high" },
     [OPT_LOG] = { "log", 0, "FILE", "the audit log to read", NULL },
     [OPT_MASK] = { "mask", 0, "TEXT",
-                   "what stands in a secret's place ([redacted])", NULL },
+                   "what stands in place of a secret ([redacted])", NULL },
     [OPT_MEMLIMIT] = { "memlimit", 0, "MIB",
                        "memory of Argon2id, 64 to 2048 MiB (256)", NULL },
     [OPT_METRICS_FILE] = { "metrics-file", 0, "FILE",
