@@ -79,7 +79,7 @@ masks_what_is_secret_and_nothing_else(void **state)
                                      NULL, NULL),
                          ENVL_OK);
         if (out.len != strlen(texts[i].out) ||
-            memcmp(out.ptr, texts[i].out, out.len) != 0)
+            (out.len > 0 && memcmp(out.ptr, texts[i].out, out.len) != 0))
             fail_msg("case %zu: %.*s", i, (int)out.len, out.ptr);
         envl_buf_free(&out);
     }
