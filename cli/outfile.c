@@ -238,3 +238,24 @@ outfile_free(struct outfile *file)
     free(file->folder);
     *file = (struct outfile)OUTFILE_INIT;
 }
+
+enum envl_status
+outfile_json(const char *path, const json_t *document, unsigned indent,
+             struct envl_error *err)
+{
+    char *text = document != NULL ? json_dumps(document, JSON_INDENT(indent))
+                                  : NULL;
+    struct outfile file = OUTFILE_INIT;
+    enum envl_status status;
+
+    if (text == NULL)
+        return envl_fail(err, ENVL_E_NOMEM, "out of memory");
+    if ((status = outfile_open(path, &file, err)) == ENVL_OK &&
+        (status = outfile_write(&file, envl_bytes_of(text), err)) ==
+            ENVL_OK &&
+        (status = outfile_write(&file, envl_bytes_of("\n"), err)) == ENVL_OK)
+        status = outfile_commit(&file, err);
+    outfile_free(&file);
+    free(text);
+    return status;
+}

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include <jansson.h>
+
 #include <envelope/bytes.h>
 #include <envelope/error.h>
 
@@ -64,5 +66,13 @@ enum envl_status outfile_commit(struct outfile *file, struct envl_error *err);
  * Close; what was not committed is gone.
  */
 void outfile_free(struct outfile *file);
+
+/**
+ * outfile_json(path, document, indent, err):
+ * All of the above for a file that is one JSON document and a LF; ${document}
+ * stays the caller's, and NULL (jansson ran out of memory) is ENVL_E_NOMEM.
+ */
+enum envl_status outfile_json(const char *path, const json_t *document,
+                              unsigned indent, struct envl_error *err);
 
 #endif /* CLI_OUTFILE_H */

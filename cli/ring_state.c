@@ -236,20 +236,10 @@ mark_json(const struct ring_state *state)
 static enum envl_status
 write_json(char *path, json_t *root, struct envl_error *err)
 {
-    struct outfile file = OUTFILE_INIT;
-    char *text = root != NULL ? json_dumps(root, JSON_INDENT(2)) : NULL;
-    enum envl_status status;
+    enum envl_status status =
+        path != NULL ? outfile_json(path, root, 2, err)
+                     : envl_fail(err, ENVL_E_NOMEM, "out of memory");
 
-    if (path == NULL || text == NULL)
-        status = envl_fail(err, ENVL_E_NOMEM, "out of memory");
-    else if ((status = outfile_open(path, &file, err)) == ENVL_OK &&
-             (status = outfile_write(&file, envl_bytes_of(text), err)) ==
-                 ENVL_OK &&
-             (status = outfile_write(&file, envl_bytes_of("\n"), err)) ==
-                 ENVL_OK)
-        status = outfile_commit(&file, err);
-    outfile_free(&file);
-    free(text);
     json_decref(root);
     free(path);
     return status;

@@ -1,4 +1,3 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include <sodium.h>
@@ -73,21 +72,8 @@ scan_sarif_write(const struct scan_list *list, const char *path,
                  struct envl_error *err)
 {
     json_t *doc = document(list);
-    char *text = doc != NULL ? json_dumps(doc, JSON_INDENT(1)) : NULL;
-    struct outfile file = OUTFILE_INIT;
-    enum envl_status status;
+    enum envl_status status = outfile_json(path, doc, 1, err);
 
     json_decref(doc);
-    if (text == NULL)
-        return envl_fail(err, ENVL_E_NOMEM, "out of memory for SARIF");
-    status = outfile_open(path, &file, err);
-    if (status == ENVL_OK)
-        status = outfile_write(&file, envl_bytes_of(text), err);
-    if (status == ENVL_OK)
-        status = outfile_write(&file, envl_bytes_of("\n"), err);
-    if (status == ENVL_OK)
-        status = outfile_commit(&file, err);
-    outfile_free(&file);
-    free(text);
     return status;
 }
